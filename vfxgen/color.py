@@ -1,0 +1,244 @@
+"""Colour: OpenColorIO transforms between named spaces, and encodings that take scene-linear light to a net and back."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import PyOpenColorIO as ocio
+
+from vfxgen.errors import ColorError
+from vfxgen.frame import Attribute, Pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+
+BUILTIN_CONFIG = "studio-config-v5.0.0_aces-v2.1_ocio-v2.6"
+
+# CIE xy of red, green, blue, white -> the interoperable name of the scene-linear space with these primaries.
+_PRIMARIES = {
+    (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290): "lin_rec709_scene",
+    (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767): "lin_ap1_scene",
+    (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767): "lin_ap0_scene",
+    (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290): "lin_rec2020_scene",
+    (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, 0.3127, 0.3290): "lin_p3d65_scene",
+}
+
+
+def config() -> ocio.Config:
+    """The OpenColorIO configuration in force: `$OCIO`, else the built-in ACES studio configuration.
+
+    Raises
+    ------
+    ColorError
+        `$OCIO` names a file that is missing or damaged.
+    """
+    return _config(os.environ.get("OCIO", ""))
+
+
+@cache
+def _config(path: str) -> ocio.Config:
+    try:
+        return (
+            ocio.Config.CreateFromFile(path) if path else ocio.Config.CreateFromBuiltinConfig(BUILTIN_CONFIG)
+        )
+    except ocio.Exception as error:
+        raise ColorError(
+            f"$OCIO={path}: not a usable OpenColorIO configuration ({error}). Unset it or mend it."
+        ) from None
+
+
+def resolve(name: str) -> str:
+    """The configuration's own name for a colour space, role, alias or interoperable name.
+
+    Raises
+    ------
+    ColorError
+        The configuration has no such space; near names are listed.
+
+    Examples
+    --------
+    >>> resolve("scene_linear"), resolve("lin_rec709_scene")
+    ('ACEScg', 'Linear Rec.709 (sRGB)')
+    """
+    space = config().getColorSpace(name) if name else None
+    if space is None:
+        from difflib import get_close_matches
+
+        names = [str(n) for n in config().getColorSpaceNames()]
+        near = get_close_matches(name, names, 4, 0.4) or names[:6]
+        raise ColorError(
+            f"colour space '{name}' is not in the OpenColorIO configuration {config().getName() or '$OCIO'}; "
+            f"near: {', '.join(near)}. All of them: vfxgen doctor"
+        )
+    return str(space.getName())
+
+
+def working_space() -> str:
+    """The configuration's `scene_linear` role."""
+    return resolve(ocio.ROLE_SCENE_LINEAR)
+
+
+def is_scene_linear(name: str) -> bool:
+    """Whether values of this space are proportional to light in the scene."""
+    return bool(config().getColorSpace(resolve(name)).getEncoding() == "scene-linear")
+
+
+def interop_id(name: str) -> str:
+    """The interoperable name of a space (`lin_rec709_scene`), empty when the configuration gives none."""
+    return str(config().getColorSpace(resolve(name)).getInteropID())
+
+
+def declared_space(attributes: Mapping[str, Attribute]) -> str | None:
+    """The colour space a file says it is in: its colour interop id, its ACES flag, its chromaticities, its format."""
+    names = [str(attributes[a].value) for a in ("colorInteropID", "oiio:ColorSpace") if a in attributes]
+    if "acesImageContainerFlag" in attributes:
+        names.insert(0, "lin_ap0_scene")
+    if "chromaticities" in attributes:
+        found = tuple(float(v) for v in attributes["chromaticities"].value)
+        names += [space for xy, space in _PRIMARIES.items() if np.allclose(found, xy, atol=1e-3)]
+    for name in names:
+        if name and config().getColorSpace(name) is not None:
+            return resolve(name)
+    return None
+
+
+def file_rule_space(path: str) -> str:
+    """The colour space that the configuration's file rules give a path."""
+    space, _ = config().getColorSpaceFromFilepath(path)
+    return resolve(space)
+
+
+@lru_cache(maxsize=64)
+def _processor(source: str, target: str, environment: str) -> ocio.CPUProcessor:
+    # Lossless: the default optimisation replaces pow and log by fast versions with errors near 1e-5.
+    return config().getProcessor(source, target).getOptimizedCPUProcessor(ocio.OPTIMIZATION_LOSSLESS)
+
+
+@lru_cache(maxsize=16)
+def _view_processor(source: str, display: str, view: str, environment: str) -> ocio.CPUProcessor:
+    transform = ocio.DisplayViewTransform(src=source, display=display, view=view)
+    return config().getProcessor(transform).getDefaultCPUProcessor()
+
+
+def convert(rgb: Pixels, source: str, target: str) -> Pixels:
+    """`rgb` (H, W, 3) from one colour space to another; the same array when they are one.
+
+    NaN and infinities stay in their channel and their pixel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> grey = np.full((1, 1, 3), 0.18, np.float32)
+    >>> bool(np.allclose(convert(grey, "lin_rec709_scene", "ACEScg"), 0.18, atol=1e-4))
+    True
+    """
+    source, target = resolve(source), resolve(target)
+    if source == target:
+        return rgb
+    return _apply(_processor(source, target, os.environ.get("OCIO", "")), rgb)
+
+
+def to_display(rgb: Pixels, source: str, display: str = "", view: str = "") -> Pixels:
+    """`rgb` (H, W, 3) as a display shows it, 0..1; without names the configuration's default display and view.
+
+    For pictures people look at, never for a net: a view transform does not come back.
+    """
+    display = display or str(config().getDefaultDisplay())
+    view = view or str(config().getDefaultView(display))
+    if view not in (views := [str(v) for v in config().getViews(display)]):
+        raise ColorError(f"display '{display}' has no view '{view}'; it has {', '.join(views)}")
+    return _apply(_view_processor(resolve(source), display, view, os.environ.get("OCIO", "")), rgb)
+
+
+def _apply(processor: ocio.CPUProcessor, rgb: Pixels) -> Pixels:
+    out = np.array(rgb, np.float32, order="C")
+    bad = ~np.isfinite(out)
+    any_bad = bool(bad.any())
+    if any_bad:
+        out[bad] = 0
+    processor.applyRGB(out)
+    if any_bad:
+        out[bad] = rgb[bad]
+    return out
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Scene-linear light to a bounded code value for nets, and back without loss inside its range.
+
+    Parameters
+    ----------
+    name
+        ``log``: a logarithm with a linear toe (the form of ACEScct, S-2016-001), for HDR light: 0 .. 65504 becomes
+        -0.02 .. 1, and -0.1 becomes -0.79. ``srgb``: the sRGB curve (IEC 61966-2-1) up to `KNEE`, then a logarithmic
+        shoulder that meets it with equal slope, mirrored below 0: what nets trained on photographs expect, with room
+        above white (65504 becomes 4.9).
+
+    Notes
+    -----
+    Both are strictly increasing and continuous in value and slope, so `decode(encode(x))` is `x` to
+    float32 rounding, for every finite `x`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> light = torch.tensor([-0.1, 0.0, 0.18, 1.0, 20000.0])
+    >>> bool(torch.allclose(Encoding("log").decode(Encoding("log").encode(light)), light, rtol=1e-5))
+    True
+    """
+
+    name: Literal["log", "srgb"] = "log"
+
+    def encode(self, light: torch.Tensor) -> torch.Tensor:
+        """Scene-linear `light` (any shape, float32) to code values."""
+        return _log_encode(light) if self.name == "log" else _srgb_encode(light)
+
+    def decode(self, code: torch.Tensor) -> torch.Tensor:
+        """Code values back to scene-linear light."""
+        return _log_decode(code) if self.name == "log" else _srgb_decode(code)
+
+
+# The logarithm spans 24 stops up to half float's largest value, 65504; the toe is its tangent.
+LOG_TOP, LOG_STOPS = math.log2(65504.0), 24.0
+LOG_CUT = 2.0**-7
+_LOG_CUT_CODE = (math.log2(LOG_CUT) - LOG_TOP) / LOG_STOPS + 1.0
+_LOG_TOE_SLOPE = 1.0 / (LOG_CUT * math.log(2.0) * LOG_STOPS)
+
+
+def _log_encode(light: torch.Tensor) -> torch.Tensor:
+    curve = (light.clamp(min=LOG_CUT).log2() - LOG_TOP) / LOG_STOPS + 1.0
+    return curve.where(light > LOG_CUT, (light - LOG_CUT) * _LOG_TOE_SLOPE + _LOG_CUT_CODE)
+
+
+def _log_decode(code: torch.Tensor) -> torch.Tensor:
+    curve = ((code.clamp(min=_LOG_CUT_CODE) - 1.0) * LOG_STOPS + LOG_TOP).exp2()
+    return curve.where(code > _LOG_CUT_CODE, (code - _LOG_CUT_CODE) / _LOG_TOE_SLOPE + LOG_CUT)
+
+
+# Above the knee (about 4/5 of white) code grows with the logarithm of light.
+KNEE = 0.6
+_KNEE_CODE = 1.055 * KNEE ** (1 / 2.4) - 0.055
+_SHOULDER = KNEE * 1.055 / 2.4 * KNEE ** (1 / 2.4 - 1)
+
+
+def _srgb_encode(light: torch.Tensor) -> torch.Tensor:
+    size = light.abs()
+    curve = 1.055 * size.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
+    code = (size * 12.92).where(size <= 0.0031308, curve)
+    shoulder = _KNEE_CODE + _SHOULDER * (size.clamp(min=KNEE) / KNEE).log()
+    return code.where(size <= KNEE, shoulder) * light.sign()
+
+
+def _srgb_decode(code: torch.Tensor) -> torch.Tensor:
+    size = code.abs()
+    curve = ((size.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
+    light = (size / 12.92).where(size <= 0.04045, curve)
+    shoulder = KNEE * ((size.clamp(min=_KNEE_CODE) - _KNEE_CODE) / _SHOULDER).exp()
+    return light.where(size <= _KNEE_CODE, shoulder) * code.sign()

@@ -1,0 +1,261 @@
+"""Frame: one picture of a sequence, with its channels, windows, colour space and header."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfxgen.errors import FrameError
+
+Plane = NDArray[Any]
+"""One channel, (H, W): float16, float32 or uint32, as it lies in the file."""
+Pixels = NDArray[np.float32]
+"""Channels last, (H, W, C), float32."""
+
+RGB = ("R", "G", "B")
+RGBA = ("R", "G", "B", "A")
+
+
+class Box(NamedTuple):
+    """A rectangle of pixels; x to the right, y down, both may be negative."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """First column beyond the box."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """First row beyond the box."""
+        return self.y + self.height
+
+    def union(self, other: Box) -> Box:
+        """The smallest box that holds both."""
+        x, y = min(self.x, other.x), min(self.y, other.y)
+        return Box(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
+
+    def intersection(self, other: Box) -> Box:
+        """What both cover; width or height 0 where they do not meet."""
+        x, y = max(self.x, other.x), max(self.y, other.y)
+        return Box(x, y, max(0, min(self.right, other.right) - x), max(0, min(self.bottom, other.bottom) - y))
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}{self.x:+d}{self.y:+d}"
+
+
+class Attribute(NamedTuple):
+    """One header entry; `type` is OpenImageIO's name of it (`string`, `float[8]`, `timecode`)."""
+
+    value: Any
+    type: str = "string"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The colour channels as they lay in the file, beside what they became in the working space.
+
+    A pixel that still has its working value when it is written gets its file value back, bit for bit:
+    this is how promise 2 (untouched is identical) survives a colour conversion.
+    """
+
+    colorspace: str
+    straight: bool
+    native: Mapping[str, Plane]
+    working: Mapping[str, Plane]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture: planes by channel name, never changed in place.
+
+    Parameters
+    ----------
+    number
+        Frame number in its sequence.
+    planes
+        Channel name -> (H, W) array covering the data window: float16, float32 or uint32.
+    types
+        Channel name -> the type it is stored as: ``half float uint32 uint8 uint10 uint12 uint16``.
+    data_window, display_window
+        In pixels. Outside the data window every channel is 0.
+    colorspace
+        OpenColorIO name of the space that the R, G, B of every layer an operator writes are in.
+    attributes
+        The header, passed through to the published file.
+    origin
+        See `Origin`; None where the file already is in the working space.
+    source
+        Where it comes from, for messages: a path, or an operator's name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> frame = Frame.from_pixels(np.zeros((4, 6, 3), np.float32), "RGB", colorspace="ACEScg")
+    >>> frame.channels, str(frame.data_window)
+    (('R', 'G', 'B'), '6x4+0+0')
+    """
+
+    number: int
+    planes: Mapping[str, Plane]
+    types: Mapping[str, str]
+    data_window: Box
+    display_window: Box
+    colorspace: str
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    origin: Origin | None = None
+    source: str = ""
+
+    @classmethod
+    def from_pixels(
+        cls,
+        pixels: Pixels,
+        channels: Sequence[str],
+        *,
+        number: int = 1,
+        colorspace: str,
+        type: str = "float",
+        data_window: Box | None = None,
+        display_window: Box | None = None,
+        attributes: Mapping[str, Attribute] | None = None,
+        source: str = "",
+    ) -> Frame:
+        """A frame of `pixels` (H, W, C); without windows it starts at 0, 0 and fills its display window."""
+        height, width, count = pixels.shape
+        if count != len(channels):
+            raise FrameError(
+                f"{count} channels of pixels, but {len(channels)} channel names: {' '.join(channels)}"
+            )
+        data = data_window or Box(0, 0, width, height)
+        return cls(
+            number=number,
+            planes={name: pixels[..., i] for i, name in enumerate(channels)},
+            types=dict.fromkeys(channels, type),
+            data_window=data,
+            display_window=display_window or data,
+            colorspace=colorspace,
+            attributes=dict(attributes or {}),
+            source=source,
+        )
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Channel names in file order."""
+        return tuple(self.planes)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the data window, as arrays are indexed."""
+        return self.data_window.height, self.data_window.width
+
+    @property
+    def bytes(self) -> int:
+        """Memory its planes take."""
+        return sum(plane.nbytes for plane in self.planes.values())
+
+    def pixels(self, *channels: str) -> Pixels:
+        """The named channels as a new float32 array (H, W, C).
+
+        Raises
+        ------
+        FrameError
+            A channel is not there; the message lists those that are.
+        """
+        self.require(*channels)
+        out = np.empty((*self.size, len(channels)), np.float32)
+        for i, name in enumerate(channels):
+            out[..., i] = self.planes[name]
+        return out
+
+    @property
+    def rgb(self) -> Pixels:
+        """R, G, B as float32 (H, W, 3), scene-linear in `colorspace`."""
+        return self.pixels(*RGB)
+
+    @property
+    def alpha(self) -> Pixels:
+        """A as float32 (H, W, 1); 1 everywhere when the frame has none."""
+        return self.pixels("A") if "A" in self.planes else np.ones((*self.size, 1), np.float32)
+
+    @property
+    def matte(self) -> Pixels:
+        """What a mask input means by this frame, (H, W, 1): A, else Y, else R."""
+        for name in ("A", "Y", "R"):
+            if name in self.planes:
+                return self.pixels(name)
+        raise FrameError(
+            f"frame {self.number} of {self.source} is used as a matte, but has none of the channels A, Y, R; "
+            f"it has {' '.join(self.channels)}"
+        )
+
+    def with_pixels(self, channels: Sequence[str], pixels: Pixels, *, type: str | None = None) -> Frame:
+        """This frame with `channels` set to `pixels` (H, W, C), added at the end where they are new.
+
+        A new channel is stored as `type`, else like the frame's own colour (half for integer files, which
+        have no room for new channels above 1).
+        """
+        if pixels.shape != (*self.size, len(channels)):
+            expected = (*self.size, len(channels))
+            raise FrameError(f"pixels of shape {pixels.shape} for {' '.join(channels)}: expected {expected}")
+        planes, types = dict(self.planes), dict(self.types)
+        for i, name in enumerate(channels):
+            planes[name] = np.asarray(pixels[..., i], np.float32)
+            types[name] = type or types.get(name) or self.color_type
+        return replace(self, planes=planes, types=types)
+
+    @property
+    def color_type(self) -> str:
+        """The type the frame's colour is stored as: of R, else of its first channel."""
+        return self.types.get("R") or next(iter(self.types.values()), "half")
+
+    def only(self, *channels: str) -> Frame:
+        """This frame reduced to `channels`, in that order."""
+        self.require(*channels)
+        return replace(
+            self,
+            planes={name: self.planes[name] for name in channels},
+            types={name: self.types[name] for name in channels},
+        )
+
+    def require(self, *channels: str) -> None:
+        """Raise `FrameError` when one of `channels` is not there."""
+        missing = [name for name in channels if name not in self.planes]
+        if missing:
+            raise FrameError(
+                f"frame {self.number} of {self.source or 'this sequence'} has no channel {' '.join(missing)}; "
+                f"it has {' '.join(self.channels)}"
+            )
+
+    def on(self, data_window: Box) -> Frame:
+        """This frame on another data window: cropped where smaller, 0 where it had no data."""
+        if data_window == self.data_window:
+            return self
+        return replace(
+            self,
+            planes={name: _on(plane, self.data_window, data_window) for name, plane in self.planes.items()},
+            data_window=data_window,
+            origin=self.origin
+            and replace(
+                self.origin,
+                native={n: _on(p, self.data_window, data_window) for n, p in self.origin.native.items()},
+                working={n: _on(p, self.data_window, data_window) for n, p in self.origin.working.items()},
+            ),
+        )
+
+
+def _on(plane: Plane, old: Box, new: Box) -> Plane:
+    out = np.zeros((new.height, new.width), plane.dtype)
+    both = old.intersection(new)
+    if both.width and both.height:
+        target = np.s_[both.y - new.y : both.bottom - new.y, both.x - new.x : both.right - new.x]
+        source = np.s_[both.y - old.y : both.bottom - old.y, both.x - old.x : both.right - old.x]
+        out[target] = plane[source]
+    return out

@@ -1,0 +1,1 @@
+"""Numerics that operators share: pure functions on pixels."""

@@ -1,0 +1,1 @@
+"""Files on disk: frame patterns, images through OpenImageIO, movies through PyAV, atomic publishing."""

@@ -1,0 +1,409 @@
+"""Image files to frames and back, through OpenImageIO; luminance-chroma EXR through the OpenEXR library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import OpenImageIO as oiio
+
+from vfxgen.errors import MediaError
+from vfxgen.frame import Attribute, Box, Frame, Plane
+from vfxgen.log import say_once
+
+READABLE = (
+    "exr",
+    "dpx",
+    "cin",
+    "tif",
+    "tiff",
+    "png",
+    "jpg",
+    "jpeg",
+    "hdr",
+    "tga",
+    "bmp",
+    "webp",
+    "psd",
+    "sgi",
+)
+WRITABLE = ("exr", "dpx", "tif", "tiff", "png", "jpg", "jpeg")
+COMPRESSIONS = ("none", "rle", "zips", "zip", "piz", "pxr24", "b44", "b44a", "dwaa", "dwab")
+
+# What each format can hold, best first; the first is used when the frame's own type is not among them.
+_STORABLE = {
+    "exr": ("half", "float", "uint32"),
+    "tif": ("uint16", "uint8", "float", "half"),
+    "png": ("uint16", "uint8"),
+    "jpg": ("uint8",),
+    "dpx": ("uint10", "uint16", "uint12", "uint8"),
+}
+TYPES = ("half", "float", "uint32", "uint8", "uint10", "uint12", "uint16")
+_OIIO_TYPE = {
+    "half": oiio.HALF,
+    "float": oiio.FLOAT,
+    "uint32": oiio.UINT,
+    "uint8": oiio.UINT8,
+    "uint10": oiio.UINT16,
+    "uint12": oiio.UINT16,
+    "uint16": oiio.UINT16,
+}
+_TYPE_NAME = {"half": "half", "float": "float", "uint": "uint32", "uint8": "uint8", "uint16": "uint16"}
+_HALF_MAX = 65504.0
+
+# Facts about how a file was stored, not about the picture: the writer sets its own.
+_STORAGE_ATTRIBUTES = ("oiio:", "openexr:", "thumbnail", "jpeg:", "png:", "tiff:", "compression")
+
+oiio.attribute("limits:imagesize_MB", 8192)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a file, as its header describes it."""
+
+    index: int
+    name: str
+    view: str
+    channels: tuple[str, ...]
+    types: tuple[str, ...]
+    data_window: Box
+    display_window: Box
+    deep: bool
+    attributes: Mapping[str, Attribute]
+
+
+def extension(path: str) -> str:
+    """The lower-case extension without its dot, `tiff` and `jpeg` in their short form."""
+    name = os.path.splitext(path)[1].lower().lstrip(".")
+    return {"tiff": "tif", "jpeg": "jpg"}.get(name, name)
+
+
+def read_header(path: str) -> list[Part]:
+    """Every part of an image file, without its pixels.
+
+    Raises
+    ------
+    MediaError
+        The file is missing, empty, a folder, or no image that OpenImageIO reads.
+    """
+    if _is_luminance_chroma(path):
+        from vfxgen.media import luminance_chroma
+
+        return [luminance_chroma.read_header(path)]
+    file = _open(path)
+    try:
+        return _parts(file)
+    finally:
+        file.close()
+
+
+def read_image(path: str, number: int, *, part: str = "", view: str = "") -> Frame:
+    """One frame from a file, in the file's own colour space (`Frame.colorspace` is left empty).
+
+    Integer files become 0..1; half, float and uint32 stay as they are. Straight alpha stays straight.
+
+    Parameters
+    ----------
+    path, number
+        The file, and the frame number the result gets.
+    part, view
+        Name (or index) of a part, name of a view; the first part and the default view when empty.
+
+    Raises
+    ------
+    MediaError
+        As `read_header`; or the pixels are damaged, the image is deep, or there is no such part or view.
+    """
+    if _is_luminance_chroma(path):
+        from vfxgen.media import luminance_chroma
+
+        return luminance_chroma.read_image(path, number)
+    file = _open(path)
+    try:
+        chosen = _choose(file, path, part, view)
+        if chosen.deep:
+            raise MediaError(f"{path}: a deep image; flatten it first (oiiotool --flatten)")
+        planes = _read_planes(file, path, chosen)
+    finally:
+        file.close()
+    frame = Frame(
+        number=number,
+        planes=planes,
+        types=dict(zip(chosen.channels, chosen.types, strict=True)),
+        data_window=chosen.data_window,
+        display_window=chosen.display_window,
+        colorspace="",
+        attributes=chosen.attributes,
+        source=path,
+    )
+    return _with_view(frame, view) if view and not chosen.view else frame
+
+
+def _open(path: str) -> oiio.ImageInput:
+    try:
+        if os.path.isdir(path):
+            raise MediaError(f"{path}: is a folder, not an image")
+        if os.stat(path).st_size == 0:
+            raise MediaError(f"{path}: is empty (0 bytes)")
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise MediaError(f"{path}: cannot be read ({error.strerror})") from None
+    hints = oiio.ImageSpec()
+    hints.attribute("oiio:UnassociatedAlpha", 1)
+    hints.attribute("oiio:reorient", 0)
+    oiio.geterror()
+    file = oiio.ImageInput.open(path, hints)
+    if file is None:
+        raise MediaError(f"{path}: no image that can be read ({_one_line(oiio.geterror())})")
+    return file
+
+
+def _one_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0] if lines else "damaged or not an image"
+
+
+def _part(index: int, spec: oiio.ImageSpec) -> Part:
+    bits = spec.get_int_attribute("oiio:BitsPerSample")
+    formats = [str(f) for f in spec.channelformats] or [str(spec.format)] * spec.nchannels
+    types = tuple(
+        f"uint{bits}" if f == "uint16" and bits in (10, 12) else _TYPE_NAME.get(f, f) for f in formats
+    )
+    return Part(
+        index=index,
+        name=spec.get_string_attribute("oiio:subimagename"),
+        view=spec.get_string_attribute("view"),
+        channels=tuple(spec.channelnames),
+        types=types,
+        data_window=Box(spec.x, spec.y, spec.width, spec.height),
+        display_window=Box(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
+        deep=spec.deep,
+        attributes={a.name: Attribute(a.value, str(a.type)) for a in spec.extra_attribs},
+    )
+
+
+def _parts(file: oiio.ImageInput) -> list[Part]:
+    parts: list[Part] = []
+    while file.seek_subimage(len(parts), 0):
+        parts.append(_part(len(parts), file.spec()))
+        if parts[0].attributes.get("oiio:subimages", Attribute(0)).value == 1:
+            break
+    oiio.geterror()
+    return parts
+
+
+def _choose(file: oiio.ImageInput, path: str, part: str, view: str) -> Part:
+    parts = _parts(file)
+    found = [p for p in parts if part in ("", p.name, str(p.index))]
+    if view and any(p.view for p in parts):
+        found = [p for p in found if p.view == view]
+    if not found:
+        names = ", ".join(f"{p.index} '{p.name}'" + (f" (view {p.view})" if p.view else "") for p in parts)
+        raise MediaError(
+            f"{path}: has no part '{part}'" + (f" with view '{view}'" if view else "") + f"; it has {names}"
+        )
+    if not (part or view) and len(parts) > 1:
+        say_once(
+            f"{path}: has {len(parts)} parts; part 0 '{parts[0].name}' is read, choose another with part="
+        )
+    file.seek_subimage(found[0].index, 0)
+    return found[0]
+
+
+def _read_planes(file: oiio.ImageInput, path: str, part: Part) -> dict[str, Plane]:
+    planes: dict[str, Plane] = {}
+    kinds = {t if t in ("uint32", "half") else "float" for t in part.types}
+    if len(kinds) == 1 and not part.types[0].startswith("uint"):
+        runs = [(0, len(part.channels), kinds.pop())]
+    else:
+        runs = _runs(
+            ["uint32" if t == "uint32" else "integer" if t[:4] == "uint" else "float" for t in part.types]
+        )
+    for begin, end, kind in runs:
+        wanted = {"half": oiio.HALF, "uint32": oiio.UINT, "float": oiio.FLOAT}.get(kind, oiio.UNKNOWN)
+        pixels = file.read_image(part.index, 0, begin, end, wanted)
+        error = file.geterror()
+        if pixels is None or error:
+            raise MediaError(f"{path}: the pixels are damaged or cut off ({_one_line(error)})")
+        if kind == "integer":
+            largest = np.float32(np.iinfo(pixels.dtype).max)
+            pixels = pixels.astype(np.float32) / largest
+        for i in range(begin, end):
+            planes[part.channels[i]] = pixels[..., i - begin]
+    return planes
+
+
+def _runs(kinds: list[str]) -> list[tuple[int, int, str]]:
+    runs: list[tuple[int, int, str]] = []
+    for i, kind in enumerate(kinds):
+        if runs and runs[-1][2] == kind:
+            runs[-1] = (runs[-1][0], i + 1, kind)
+        else:
+            runs.append((i, i + 1, kind))
+    return runs
+
+
+def _with_view(frame: Frame, view: str) -> Frame:
+    """Make `view` of a single-part multi-view file the unprefixed one; the default view's channels get its name."""
+    names = frame.attributes.get("multiView")
+    views = [str(v) for v in names.value] if names else []
+    if view not in views:
+        raise MediaError(f"{frame.source}: has no view '{view}'; it has {', '.join(views) or 'no views'}")
+    default = views[0]
+    if view == default:
+        return frame
+
+    def renamed(channel: str) -> str:
+        *layers, last = channel.split(".")
+        if layers and layers[-1] == view:
+            return ".".join([*layers[:-1], last])
+        if not layers or layers[-1] not in views:
+            return ".".join([*layers, default, last])
+        return channel
+
+    order = [view, default, *(v for v in views[1:] if v != view)]
+    return replace(
+        frame,
+        planes={renamed(c): p for c, p in frame.planes.items()},
+        types={renamed(c): t for c, t in frame.types.items()},
+        attributes={**frame.attributes, "multiView": Attribute(tuple(order), f"string[{len(order)}]")},
+    )
+
+
+def _is_luminance_chroma(path: str) -> bool:
+    if extension(path) != "exr":
+        return False
+    try:
+        with open(path, "rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return False
+    return b"\0RY\0" in head and b"BY\0" in head
+
+
+def storage_types(frame: Frame, path: str, type: str = "") -> dict[str, str]:
+    """The type each channel of `frame` is stored as in `path`: `type` where given, else its own where the format has it.
+
+    Raises
+    ------
+    MediaError
+        The format is not one that can be written, or cannot hold `type`.
+    """
+    storable = _STORABLE.get(extension(path))
+    if storable is None:
+        raise MediaError(
+            f"{path}: cannot write .{extension(path)}; write one of {', '.join(WRITABLE)}, or a movie"
+        )
+    if type and type not in storable:
+        raise MediaError(f"{path}: .{extension(path)} cannot hold {type}; it holds {', '.join(storable)}")
+    types = {}
+    for name, own in frame.types.items():
+        wanted = own if own == "uint32" or not type else type
+        types[name] = wanted if wanted in storable else storable[0]
+    if extension(path) != "exr" and len(set(types.values())) > 1:
+        types = dict.fromkeys(types, storable[0])
+    return types
+
+
+def write_image(frame: Frame, path: str, *, format: str, type: str = "", compression: str = "") -> None:
+    """Write `frame` to `path` as it is: no colour conversion, no renaming; see `vfxgen.media.publish` for that.
+
+    Parameters
+    ----------
+    format
+        ``exr dpx tif png jpg``: the path may carry a temporary name.
+    type
+        See `storage_types`. Finite values beyond half float become its largest value, which is said once.
+    compression
+        Of EXR: one of `COMPRESSIONS`, ``dwaa:45`` with a level; else the frame's own, else ``zip``.
+
+    Raises
+    ------
+    MediaError
+        The frame does not fit the format, or the file cannot be written.
+    """
+    types = storage_types(frame, f"{path}.{format}", type)
+    if format in ("png", "jpg", "dpx") and frame.data_window != frame.display_window:
+        frame = replace(frame, attributes=frame.attributes).on(frame.display_window)
+    spec = oiio.ImageSpec(frame.data_window.width, frame.data_window.height, len(frame.planes), oiio.FLOAT)
+    spec.x, spec.y = frame.data_window.x, frame.data_window.y
+    spec.full_x, spec.full_y, spec.full_width, spec.full_height = frame.display_window
+    spec.channelnames = frame.channels
+    if "A" in frame.channels:
+        spec.alpha_channel = frame.channels.index("A")
+    spec.format = oiio.TypeDesc(_OIIO_TYPE[next(iter(types.values()))])
+    if len(set(types.values())) > 1:
+        spec.channelformats = tuple({"uint32": "uint"}.get(t, t) for t in types.values())
+    if (stored := next(iter(types.values()))) in ("uint10", "uint12"):
+        spec.attribute("oiio:BitsPerSample", int(stored[4:]))
+    for name, attribute in frame.attributes.items():
+        if not name.startswith(_STORAGE_ATTRIBUTES):
+            spec.attribute(name, oiio.TypeDesc(attribute.type), attribute.value)
+    if format == "exr":
+        own = frame.attributes.get("compression", Attribute("zip")).value
+        spec.attribute(
+            "compression", compression or (own if str(own).split(":")[0] in COMPRESSIONS else "zip")
+        )
+    if format in ("png", "tif"):
+        spec.attribute("oiio:UnassociatedAlpha", 1)
+    if format == "jpg":
+        spec.attribute("CompressionQuality", 95)
+    _write_spec(frame, path, format, spec, types)
+
+
+def _write_spec(frame: Frame, path: str, format: str, spec: oiio.ImageSpec, types: Mapping[str, str]) -> None:
+    pixels = _interleaved(frame, types)
+    oiio.geterror()
+    file = oiio.ImageOutput.create(format)
+    if file is None:
+        raise MediaError(f"this OpenImageIO cannot write {format} ({_one_line(oiio.geterror())})")
+    written = file.open(path, spec) and file.write_image(pixels)
+    error = file.geterror() or oiio.geterror()
+    written = file.close() and written
+    if not written:
+        error = error or file.geterror() or oiio.geterror()
+        raise MediaError(
+            f"{frame.source}: frame {frame.number} cannot be written as {format} ({_one_line(error)})"
+        )
+    if len(set(types.values())) > 1 and "uint32" in types.values():
+        _put_integers(frame, path, types)
+
+
+def _interleaved(frame: Frame, types: Mapping[str, str]) -> np.ndarray[Any, Any]:
+    kinds = set(types.values())
+    if kinds == {"uint32"}:
+        dtype: type[np.generic] = np.uint32
+    elif kinds == {"half"} and all(p.dtype == np.float16 for p in frame.planes.values()):
+        dtype = np.float16
+    else:
+        dtype = np.float32
+    pixels = np.empty((*frame.size, len(frame.planes)), dtype)
+    for i, (name, plane) in enumerate(frame.planes.items()):
+        pixels[..., i] = plane
+        if types[name] == "half" and plane.dtype == np.float32:
+            _hold_in_half(pixels[..., i], name)
+    return pixels
+
+
+def _hold_in_half(plane: Plane, name: str) -> None:
+    beyond = np.isfinite(plane) & (np.abs(plane) > _HALF_MAX)
+    if beyond.any():
+        say_once(
+            f"channel {name} has values beyond half float (65504): stored as 65504; keep them with type float"
+        )
+        plane[beyond] = np.copysign(np.float32(_HALF_MAX), plane[beyond])
+
+
+def _put_integers(frame: Frame, path: str, types: Mapping[str, str]) -> None:
+    """OpenImageIO's Python writer takes one type for all channels: put exact integers in with the OpenEXR library."""
+    import OpenEXR
+
+    with OpenEXR.File(path, separate_channels=True) as file:
+        for name, stored in types.items():
+            if stored == "uint32":
+                file.channels()[name].pixels = np.ascontiguousarray(frame.planes[name], np.uint32)
+        file.write(path)

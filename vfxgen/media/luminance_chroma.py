@@ -1,0 +1,95 @@
+"""EXR files in luminance and half-size chroma (Y RY BY), which OpenImageIO refuses: read through the OpenEXR library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import OpenEXR
+
+from vfxgen.errors import MediaError
+from vfxgen.frame import RGB, Attribute, Box, Frame, Pixels
+
+if TYPE_CHECKING:
+    from vfxgen.media.image import Part
+
+_REC709_WEIGHTS = (0.2126, 0.7152, 0.0722)
+
+
+def read_header(path: str) -> Part:
+    """The one part of a luminance-chroma file; it is presented as R G B."""
+    from vfxgen.media.image import Part
+
+    with _opened(path, header_only=True) as file:
+        header = file.header()
+        data = _box(header["dataWindow"])
+        return Part(
+            0, "", "", RGB, ("half",) * 3, data, _box(header["displayWindow"]), False, _attributes(header)
+        )
+
+
+def read_image(path: str, number: int) -> Frame:
+    """R = (RY + 1) Y, B = (BY + 1) Y, G from the luminance weights (OpenEXR technical introduction, luminance/chroma).
+
+    Raises
+    ------
+    MediaError
+        The file is damaged.
+    """
+    with _opened(path) as file:
+        header = dict(file.header())
+        channels = {name: np.array(channel.pixels, np.float32) for name, channel in file.channels().items()}
+    data = _box(header["dataWindow"])
+    if channels["Y"].shape != (data.height, data.width):
+        raise MediaError(f"{path}: luminance of size {channels['Y'].shape} in a data window of {data}")
+    luminance = channels["Y"]
+    red = (_full_size(channels["RY"], data) + 1) * luminance
+    blue = (_full_size(channels["BY"], data) + 1) * luminance
+    weight_red, weight_green, weight_blue = _REC709_WEIGHTS
+    green = (luminance - weight_red * red - weight_blue * blue) / weight_green
+    return Frame.from_pixels(
+        np.stack([red, green, blue], axis=-1).astype(np.float16),
+        RGB,
+        number=number,
+        colorspace="",
+        type="half",
+        data_window=data,
+        display_window=_box(header["displayWindow"]),
+        attributes=_attributes(header),
+        source=path,
+    )
+
+
+def _full_size(chroma: Pixels, data: Box) -> Pixels:
+    """Chroma lies on every second pixel, beginning with the first: cubic interpolation between them."""
+    columns, rows = np.meshgrid(
+        np.arange(data.width, dtype=np.float32) / 2, np.arange(data.height, dtype=np.float32) / 2
+    )
+    return np.asarray(
+        cv2.remap(chroma, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
+
+
+def _opened(path: str, **options: Any) -> OpenEXR.File:
+    try:
+        return OpenEXR.File(path, separate_channels=True, **options)
+    except Exception as error:  # the binding raises bare RuntimeError, TypeError and ValueError
+        raise MediaError(
+            f"{path}: no luminance-chroma EXR that can be read ({str(error).splitlines()[0]})"
+        ) from None
+
+
+def _box(window: tuple[Any, Any]) -> Box:
+    (left, top), (right, bottom) = window
+    return Box(int(left), int(top), int(right) - int(left) + 1, int(bottom) - int(top) + 1)
+
+
+def _attributes(header: dict[str, Any]) -> dict[str, Attribute]:
+    attributes = {"compression": Attribute("zip")}
+    for name, value in header.items():
+        if isinstance(value, str):
+            attributes[name] = Attribute(value)
+        elif isinstance(value, float) and name != "screenWindowWidth":
+            attributes["PixelAspectRatio" if name == "pixelAspectRatio" else name] = Attribute(value, "float")
+    return attributes

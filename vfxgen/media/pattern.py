@@ -1,0 +1,119 @@
+"""Frame numbers and file patterns: `1001-1100x2,1150` and `plate.####.exr`, in fileseq's notation."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import fileseq
+
+from vfxgen.errors import MediaError, RequestError
+
+_TOKEN = re.compile(r"#+|@+|%0?\d*d|\$F\d*|<UDIM>|%\(UDIM\)d")
+
+
+def parse_frames(text: str) -> list[int]:
+    """Frame numbers of a range such as ``1001-1100x2,1150`` or ``-5--1``, in the order given, each once.
+
+    Raises
+    ------
+    RequestError
+        The text is no frame range.
+
+    Examples
+    --------
+    >>> parse_frames("1001-1007x3,1010")
+    [1001, 1004, 1007, 1010]
+    """
+    try:
+        frames = list(fileseq.FrameSet(text.replace(" ", "")))
+    except (fileseq.ParseException, ValueError):
+        frames = []
+    if not frames or not all(isinstance(frame, int) for frame in frames):
+        raise RequestError(f"'{text}' is no frame range; write 1001-1100, 1001-1100x2 or 1001,1005,1010-1020")
+    return [int(frame) for frame in frames]
+
+
+def format_frames(frames: Iterable[int]) -> str:
+    """The shortest range that says these frames.
+
+    Examples
+    --------
+    >>> format_frames([1001, 1002, 1003, 1007])
+    '1001-1003,1007'
+    """
+    return str(fileseq.framesToFrameRange(list(frames)))
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A path that stands for one file, or for a file a frame.
+
+    Parameters
+    ----------
+    path
+        With ``####``, ``@@@@``, ``%04d`` or ``$F4`` in the file name: a sequence. Without: one file, the same for
+        every frame (a still or a movie).
+
+    Examples
+    --------
+    >>> Pattern("plates/sh010.####.exr").file(1017)
+    'plates/sh010.1017.exr'
+    """
+
+    path: str
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise RequestError("an empty path; give a file or a pattern such as plate.####.exr")
+        folder, name = os.path.split(self.path)
+        if _TOKEN.search(folder):
+            raise RequestError(f"{self.path}: the frame number belongs in the file name, not in a folder")
+        if len(_TOKEN.findall(name)) > 1:
+            raise RequestError(f"{self.path}: more than one frame number in the file name")
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether the file name holds a frame number."""
+        return _TOKEN.search(os.path.basename(self.path)) is not None
+
+    @cached_property
+    def _sequence(self) -> fileseq.FileSequence:
+        return fileseq.FileSequence(self.path, pad_style=fileseq.PAD_STYLE_HASH1)
+
+    def file(self, number: int) -> str:
+        """The path of one frame."""
+        return str(self._sequence.frame(number)) if self.is_sequence else self.path
+
+    def frames_on_disk(self) -> list[int]:
+        """Frame numbers that exist now, ascending; empty for a pattern without a frame number.
+
+        Raises
+        ------
+        MediaError
+            The folder does not exist or cannot be listed.
+        """
+        if not self.is_sequence:
+            return []
+        folder = os.path.dirname(self.path) or "."
+        try:
+            names = os.listdir(folder)
+        except OSError as error:
+            raise MediaError(f"{self.path}: the folder cannot be listed ({error.strerror})") from None
+        start, end = self._sequence.basename(), self._sequence.extension()
+        width = self._sequence.zfill()
+        found = []
+        for name in names:
+            if not (name.startswith(start) and name.endswith(end)):
+                continue
+            digits = name[len(start) : len(name) - len(end) or None]
+            if (
+                re.fullmatch(r"-?\d+", digits)
+                and self.file(int(digits)).endswith(name)
+                and len(digits) >= width
+            ):
+                found.append(int(digits))
+        return sorted(found)

@@ -1,0 +1,317 @@
+"""Operator: a sequence declared once, by inputs and parameters; everything else is generated from the declaration."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal, dataclass_transform, get_args, get_origin
+
+import pydantic
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from vfxgen.errors import FrameError, RequestError, VfxgenError
+from vfxgen.frame import Frame
+from vfxgen.sequence import Sequence
+from vfxgen.version import __version__
+
+REQUIRED: Any = object()
+
+
+def _three(value: object) -> object:
+    """`"0.1,0.6,0.2"` as a command line gives it, or one number for all three."""
+    if isinstance(value, str):
+        value = [part for part in value.replace(",", " ").split()]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = [value]
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        return tuple(value) * 3
+    return tuple(value) if isinstance(value, list) else value
+
+
+Color = Annotated[tuple[float, float, float], BeforeValidator(_three)]
+"""Red, green, blue; one number stands for all three."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """What an operator declares about one input."""
+
+    help: str
+    channels: tuple[str, ...] = ()
+    optional: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What an operator declares about one parameter."""
+
+    default: Any
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    name: str = ""
+    annotation: Any = None
+
+    @property
+    def kind(self) -> str:
+        """``float int bool str choice color``: what a host draws a widget from."""
+        inner = _without_none(self.annotation)
+        if get_origin(inner) is Literal:
+            return "choice"
+        if get_origin(inner) is Annotated or get_origin(inner) is tuple:
+            return "color"
+        return str(inner.__name__)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What is allowed where `kind` is ``choice``."""
+        return get_args(_without_none(self.annotation)) if self.kind == "choice" else ()
+
+    @property
+    def required(self) -> bool:
+        """Whether there is no default."""
+        return self.default is REQUIRED
+
+
+def image_input(help: str, *, channels: str = "", optional: bool = False) -> Any:
+    """Declare an input: one line of help, and the channels it must have (``"R G B"``)."""
+    return Input(help, tuple(channels.split()), optional)
+
+
+def parameter(
+    default: Any = REQUIRED,
+    help: str = "",
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    unit: str = "",
+) -> Any:
+    """Declare a parameter: its default, one line of help, its range and unit; type and choices are its annotation."""
+    return Parameter(default, help, minimum, maximum, unit)
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) in (typing.Union, types.UnionType):
+        return next(arg for arg in get_args(annotation) if arg is not type(None))
+    return annotation
+
+
+@dataclass_transform(kw_only_default=False, frozen_default=True, field_specifiers=(image_input, parameter))
+class Operator(Sequence):
+    """A sequence whose frames are made from its inputs' frames.
+
+    A subclass is a declaration and one method::
+
+        class Exposure(Operator):
+            \"\"\"Brighten or darken by stops.\"\"\"
+
+            plate: Sequence = image_input("Frames to change.", channels="R G B")
+            stops: float = parameter(0.0, "How much.", minimum=-20, maximum=20, unit="stops")
+
+            def frame(self, number: int) -> Frame:
+                plate = self.plate[number]
+                return plate.with_pixels(RGB, plate.rgb * 2.0**self.stops)
+
+    The first line of its docstring is its help. Numerics that two operators share live in `vfxgen.image`; what is
+    slow to import is imported inside `frame`.
+
+    Attributes
+    ----------
+    writes
+        Channels the operator writes; every other one passes through untouched.
+    """
+
+    name: ClassVar[str] = ""
+    writes: ClassVar[tuple[str, ...]] = ()
+    declared_inputs: ClassVar[dict[str, Input]] = {}
+    declared_parameters: ClassVar[dict[str, Parameter]] = {}
+    _model: ClassVar[type[BaseModel]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.name = cls.__name__.lower()
+        hints = typing.get_type_hints(cls, include_extras=True)
+        cls.declared_inputs, cls.declared_parameters = {}, {}
+        for field, declared in list(vars(cls).items()):
+            if isinstance(declared, Input):
+                cls.declared_inputs[field] = Input(declared.help, declared.channels, declared.optional, field)
+            elif isinstance(declared, Parameter):
+                cls.declared_parameters[field] = Parameter(
+                    declared.default,
+                    declared.help,
+                    declared.minimum,
+                    declared.maximum,
+                    declared.unit,
+                    field,
+                    hints[field],
+                )
+        fields: dict[str, Any] = {p.name: _model_field(p) for p in cls.declared_parameters.values()}
+        cls._model = pydantic.create_model(cls.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+        cls.__signature__ = _signature(cls)  # type: ignore[attr-defined]
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        super().__init__()
+        names = [*self.declared_inputs, *self.declared_parameters]
+        if len(args) > len(names):
+            raise RequestError(
+                f"{self.name}: {len(args)} values given, it takes {len(names)}: {', '.join(names)}"
+            )
+        values = dict(zip(names, args, strict=False)) | values
+        self._inputs: dict[str, Sequence] = {}
+        for declared in self.declared_inputs.values():
+            given = values.pop(declared.name, None)
+            if given is None and not declared.optional:
+                raise RequestError(f"{self.name}: the input '{declared.name}' is missing: {declared.help}")
+            if given is not None and not isinstance(given, Sequence):
+                raise RequestError(
+                    f"{self.name}: the input '{declared.name}' must be a sequence, such as vfxgen.read(...), "
+                    f"not {type(given).__name__}"
+                )
+            setattr(self, declared.name, given)
+            if given is not None:
+                self._inputs[declared.name] = given
+        self.parameters = self.validated(values)
+        for field, value in self.parameters.items():
+            setattr(self, field, value)
+
+    @classmethod
+    def validated(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Every parameter by name, checked and with defaults filled in.
+
+        Raises
+        ------
+        RequestError
+            An unknown name, a wrong type or a value out of range: the message says what is allowed.
+        """
+        try:
+            model = cls._model.model_validate(dict(values))
+        except pydantic.ValidationError as error:
+            raise RequestError(_explain(cls, error)) from None
+        return {field: getattr(model, field) for field in cls.declared_parameters}
+
+    @property
+    def inputs(self) -> Mapping[str, Sequence]:
+        """The inputs that are connected."""
+        return self._inputs
+
+    @property
+    def range(self) -> list[int] | None:
+        """The frames of the main input; for an operator with none, those of its first input that has some."""
+        for source in self._inputs.values():
+            if source.range is not None:
+                return source.range
+        return None
+
+    def make_key(self, number: int) -> str:
+        """See `Sequence.key`: the operator, its parameters, its inputs' keys and the version."""
+        inputs = {
+            name: [self._inputs[name].key(needed) for needed in numbers]
+            for name, numbers in self.needs(number).items()
+        }
+        return digest(operator=self.name, parameters=self.parameters, inputs=inputs, version=__version__)
+
+    def __getitem__(self, number: int) -> Frame:
+        try:
+            return super().__getitem__(number)
+        except VfxgenError:
+            raise
+        except Exception as error:
+            raise FrameError(f"{self.name}: frame {number}: {type(error).__name__}: {error}") from error
+
+    def input_frame(self, name: str, number: int) -> Frame:
+        """Frame `number` of the input `name`, with the channels its declaration asks for."""
+        frame = self._inputs[name][number]
+        try:
+            frame.require(*self.declared_inputs[name].channels)
+        except FrameError as error:
+            raise FrameError(f"{self.name}: input '{name}': {error}") from None
+        return frame
+
+    def __repr__(self) -> str:
+        given = [*self._inputs, *(f"{k}={v!r}" for k, v in self.parameters.items())]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+
+def digest(**facts: Any) -> str:
+    """SHA-256 of facts, whatever order they are given in."""
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _model_field(declared: Parameter) -> tuple[Any, Any]:
+    annotation, bounds = declared.annotation, dict[str, Any]()
+    if declared.kind in ("float", "int"):
+        bounds = {"ge": declared.minimum, "le": declared.maximum}
+    if declared.kind == "float":
+        bounds["allow_inf_nan"] = False
+    if declared.kind == "color":
+        annotation = Annotated[annotation, AfterValidator(partial(_color_within, declared))]
+    default = ... if declared.required else declared.default
+    return annotation, Field(
+        default, description=declared.help, json_schema_extra={"unit": declared.unit}, **bounds
+    )
+
+
+def _color_within(
+    declared: Parameter, value: tuple[float, float, float] | None
+) -> tuple[float, float, float] | None:
+    low = -math.inf if declared.minimum is None else declared.minimum
+    high = math.inf if declared.maximum is None else declared.maximum
+    if value is not None and not all(math.isfinite(v) and low <= v <= high for v in value):
+        raise ValueError("out of range")
+    return value
+
+
+def _signature(cls: type[Operator]) -> inspect.Signature:
+    either, empty = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+    fields = [
+        inspect.Parameter(i.name, either, default=None if i.optional else empty, annotation=Sequence)
+        for i in cls.declared_inputs.values()
+    ]
+    fields += [
+        inspect.Parameter(p.name, either, default=empty if p.required else p.default, annotation=p.annotation)
+        for p in cls.declared_parameters.values()
+    ]
+    return inspect.Signature(fields)
+
+
+def allowed(declared: Parameter) -> str:
+    """What a parameter takes, in words: `0 .. 1`, `green | blue`, `red,green,blue`."""
+    if declared.choices:
+        return " | ".join(str(choice) for choice in declared.choices)
+    if declared.kind == "color":
+        words = "red,green,blue"
+    else:
+        words = {"float": "a number", "int": "a whole number", "bool": "true | false", "str": "text"}[
+            declared.kind
+        ]
+    low, high = declared.minimum, declared.maximum
+    if low is not None and high is not None:
+        return f"{words}, {low:g} .. {high:g}"
+    if low is not None:
+        return f"{words}, {low:g} or more"
+    return f"{words}, {high:g} or less" if high is not None else words
+
+
+def _explain(cls: type[Operator], error: pydantic.ValidationError) -> str:
+    said = []
+    for fault in error.errors():
+        field = str(fault["loc"][0]) if fault["loc"] else "?"
+        declared = cls.declared_parameters.get(field)
+        if declared is None:
+            known = ", ".join([*cls.declared_inputs, *cls.declared_parameters])
+            said.append(f"{cls.name}: has no parameter '{field}'; it has {known}")
+        elif fault["type"] == "missing":
+            said.append(f"{cls.name}.{field} is missing: {declared.help} ({allowed(declared)})")
+        else:
+            said.append(f"{cls.name}.{field} = {fault['input']!r}: must be {allowed(declared)}")
+    return "; ".join(dict.fromkeys(said))

@@ -1,0 +1,171 @@
+"""Read: files on disk as a sequence, in the working space."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left, bisect_right
+from dataclasses import replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from vfxgen import color
+from vfxgen.errors import MissingFrameError, RequestError
+from vfxgen.frame import RGB, Frame, Origin
+from vfxgen.log import say_once
+from vfxgen.media import image, movie
+from vfxgen.media.pattern import Pattern, format_frames
+from vfxgen.media.publish import content_hash
+from vfxgen.operator import Operator, digest, parameter
+
+
+class Read(Operator):
+    """Read an image sequence, a still or a movie, and bring its colour to the working space.
+
+    The R, G and B of the file are converted and premultiplied; every other channel, and the header, passes as it is.
+
+    Examples
+    --------
+    >>> import vfxgen
+    >>> plate = vfxgen.read("plates/sh010.####.exr", colorspace="ACEScg")
+    >>> plate.path
+    'plates/sh010.####.exr'
+    """
+
+    path: str = parameter(
+        help="A pattern (plate.####.exr, plate.%04d.exr), one file for every frame, or a movie."
+    )
+    colorspace: str = parameter(
+        "", "Colour space of the file; empty: what the file says, else the configuration's file rules."
+    )
+    working_space: str = parameter(
+        "", "Colour space to work in; empty: the configuration's scene_linear role."
+    )
+    part: str = parameter("", "Part of a multi-part EXR, by name or index; empty: the first.")
+    view: str = parameter("", "View of a multi-view EXR; empty: the default one.")
+    missing: Literal["error", "hold", "nearest", "black"] = parameter(
+        "error", "A frame that does not exist: stop, hold the last one before, take the nearest, or black."
+    )
+    first: int = parameter(1, "Frame number of a movie's first picture.")
+
+    def __init__(self, path: str, **parameters: object) -> None:
+        super().__init__(path=path, **parameters)
+        self._pattern = Pattern(self.path)
+        self._working = color.resolve(self.working_space) if self.working_space else color.working_space()
+        if self.colorspace:
+            color.resolve(self.colorspace)
+
+    @cached_property
+    def _movie(self) -> movie.Movie | None:
+        return movie.Movie(self.path) if movie.is_movie(self.path) else None
+
+    @cached_property
+    def _on_disk(self) -> list[int]:
+        if self._movie is not None:
+            return list(range(self.first, self.first + self._movie.length))
+        return self._pattern.frames_on_disk()
+
+    def reset(self) -> None:
+        super().reset()
+        self.__dict__.pop("_on_disk", None)
+        self.__dict__.pop("_movie", None)
+
+    @property
+    def range(self) -> list[int] | None:
+        return self._on_disk if self._movie is not None or self._pattern.is_sequence else None
+
+    def frame(self, number: int) -> Frame:
+        found = self._found(number)
+        if found is None:
+            like = self._to_working(self._decoded(self._on_disk[0]))
+            black = {name: np.zeros_like(plane) for name, plane in like.planes.items()}
+            return replace(
+                like, number=number, planes=black, origin=None, source=f"{self.path} (missing: black)"
+            )
+        return replace(self._to_working(self._decoded(found)), number=number)
+
+    def make_key(self, number: int) -> str:
+        found = self._found(number)
+        shape = self._on_disk[0] if found is None else found
+        file = self.path if self._movie is not None else self._pattern.file(shape)
+        parameters = {
+            k: v for k, v in self.parameters.items() if k not in ("path", "missing", "working_space")
+        }
+        return digest(
+            content=content_hash(file),
+            picture=shape - self.first if self._movie is not None else None,
+            black=found is None,
+            working_space=self._working,
+            # A file without a colour space gets one by its name, through the configuration in force.
+            colorspace_guess="" if self.colorspace else color.file_rule_space(os.path.basename(file)),
+            configuration=str(color.config().getCacheID()),
+            **{f"read.{name}": value for name, value in parameters.items()},
+        )
+
+    def _found(self, number: int) -> int | None:
+        """The frame that stands for `number`; None for a black one."""
+        if self.range is None:
+            return number
+        frames = self._on_disk
+        at = bisect_left(frames, number)
+        if at < len(frames) and frames[at] == number:
+            return number
+        if not frames:
+            raise MissingFrameError(f"{self.path}: no file matches")
+        if self.missing == "black":
+            return None
+        if self.missing == "nearest":
+            return min(frames[max(0, at - 1) : at + 1], key=lambda frame: abs(frame - number))
+        if self.missing == "hold":
+            return frames[max(0, bisect_right(frames, number) - 1)]
+        name = self.path if self._movie is not None else self._pattern.file(number)
+        raise MissingFrameError(
+            f"{name}: frame {number} does not exist; there are {format_frames(frames)} "
+            "(go on with missing = hold, nearest or black)"
+        )
+
+    def _decoded(self, number: int) -> Frame:
+        if self._movie is not None:
+            return self._movie.read(number - self.first, number)
+        return image.read_image(self._pattern.file(number), number, part=self.part, view=self.view)
+
+    def _space(self, frame: Frame) -> str:
+        if self.colorspace:
+            return color.resolve(self.colorspace)
+        declared = color.declared_space(frame.attributes)
+        if declared is not None:
+            return declared
+        guess = color.file_rule_space(frame.source)
+        say_once(
+            f"{self.path}: the files do not say their colour space; '{guess}' by the configuration's file rules"
+        )
+        return guess
+
+    def _to_working(self, frame: Frame) -> Frame:
+        if not all(name in frame.planes for name in RGB):
+            return replace(frame, colorspace=self._working)
+        space = self._space(frame)
+        straight = "A" in frame.planes and "oiio:UnassociatedAlpha" in frame.attributes
+        if color.config().getColorSpace(space).isData() or (space == self._working and not straight):
+            return replace(frame, colorspace=self._working)
+        converted = color.convert(frame.rgb, space, self._working)
+        if straight:
+            converted = converted * frame.alpha
+        working = frame.with_pixels(RGB, converted)
+        native = {name: frame.planes[name] for name in RGB}
+        now = {name: working.planes[name] for name in RGB}
+        return replace(working, colorspace=self._working, origin=Origin(space, straight, native, now))
+
+
+def read(path: str | os.PathLike[str], **parameters: object) -> Read:
+    """Files on disk as a sequence: `Read`, with a path as its one positional argument.
+
+    Raises
+    ------
+    RequestError
+        The pattern, a colour space or another parameter is wrong. That a frame does not exist shows when it is asked for.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise RequestError(f"read: path must be a file name or a pattern, not {type(path).__name__}")
+    return Read(os.fspath(path), **parameters)

@@ -1,0 +1,96 @@
+"""Sequence: something that can be asked for frame 1017."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import Future
+
+from vfxgen.frame import Frame
+
+
+class Sequence(ABC):
+    """Frames by number, made when asked for: a plate on disk, an operator, a chain of operators.
+
+    `sequence[1017]` gives a frame and keeps it for whoever asks next; `frame(1017)`, which a subclass writes, makes
+    it. A frame is a function of its number and of the sequence's inputs alone, never of what was asked before.
+    """
+
+    def __init__(self) -> None:
+        self._frames: OrderedDict[int, Future[Frame]] = OrderedDict()
+        self._keys: dict[int, str] = {}
+        self._lock = threading.Lock()
+        self.keep = 2
+
+    @abstractmethod
+    def frame(self, number: int) -> Frame:
+        """Make frame `number`."""
+
+    @abstractmethod
+    def make_key(self, number: int) -> str:
+        """SHA-256 of all that decides the pixels of frame `number`; see `key`."""
+
+    @property
+    def inputs(self) -> Mapping[str, Sequence]:
+        """The sequences this one asks for frames, by the name of the input."""
+        return {}
+
+    @property
+    def range(self) -> list[int] | None:
+        """Frame numbers that exist, ascending; None where every number does (a still)."""
+        return None
+
+    def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:
+        """Which frames of which input frame `number` asks for."""
+        return dict.fromkeys(self.inputs, (number,))
+
+    def key(self, number: int) -> str:
+        """SHA-256 of all that decides the pixels of frame `number`: two equal keys mean equal pixels."""
+        if number not in self._keys:
+            self._keys[number] = self.make_key(number)
+        return self._keys[number]
+
+    def reset(self) -> None:
+        """Forget every frame and key, here and in the inputs: files on disk may have changed."""
+        with self._lock:
+            self._frames.clear()
+            self._keys.clear()
+        for source in self.inputs.values():
+            source.reset()
+
+    def __getitem__(self, number: int) -> Frame:
+        with self._lock:
+            future = self._frames.get(number)
+            mine = future is None
+            if future is None:
+                future = self._frames[number] = Future()
+                while len(self._frames) > self.keep:
+                    self._frames.popitem(last=False)
+            else:
+                self._frames.move_to_end(number)
+        if mine:
+            try:
+                future.set_result(self.frame(number))
+            except BaseException as error:
+                with self._lock:
+                    if self._frames.get(number) is future:
+                        del self._frames[number]
+                future.set_exception(error)
+        return future.result()
+
+
+def leaves(sequence: Sequence, number: int) -> list[tuple[Sequence, int]]:
+    """The frames without inputs (files, mostly) that frame `number` rests on, each once, in the order of use."""
+    found: dict[tuple[int, int], tuple[Sequence, int]] = {}
+
+    def walk(node: Sequence, wanted: int) -> None:
+        if not node.inputs:
+            found.setdefault((id(node), wanted), (node, wanted))
+        for name, numbers in node.needs(wanted).items():
+            for needed in numbers:
+                walk(node.inputs[name], needed)
+
+    walk(sequence, number)
+    return list(found.values())

@@ -1,0 +1,3 @@
+"""The version that stands in every published frame."""
+
+__version__ = "0.1.0"
