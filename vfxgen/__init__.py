@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from vfxgen.operators.grade import Grade as Grade
     from vfxgen.operators.read import Read as Read
     from vfxgen.operators.read import read as read
+    from vfxgen.render import write as write
     from vfxgen.sequence import Sequence as Sequence
 
-__all__ = ["Sequence", "__version__", "read"]
+__all__ = ["Sequence", "__version__", "read", "write"]
 
 
 def __getattr__(name: str) -> Any:
@@ -27,6 +28,10 @@ def __getattr__(name: str) -> Any:
         from vfxgen.operators.read import read
 
         return read
+    if name == "write":
+        from vfxgen.render import write
+
+        return write
     from vfxgen.operators import operators
 
     for operator in operators().values():

@@ -45,9 +45,7 @@ def config() -> ocio.Config:
 @cache
 def _config(path: str) -> ocio.Config:
     try:
-        return (
-            ocio.Config.CreateFromFile(path) if path else ocio.Config.CreateFromBuiltinConfig(BUILTIN_CONFIG)
-        )
+        return ocio.Config.CreateFromFile(path) if path else ocio.Config.CreateFromBuiltinConfig(BUILTIN_CONFIG)
     except ocio.Exception as error:
         raise ColorError(
             f"$OCIO={path}: not a usable OpenColorIO configuration ({error}). Unset it or mend it."

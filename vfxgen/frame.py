@@ -88,7 +88,10 @@ class Frame:
     data_window, display_window
         In pixels. Outside the data window every channel is 0.
     colorspace
-        OpenColorIO name of the space that the R, G, B of every layer an operator writes are in.
+        OpenColorIO name of the space that the colour of `color_layers` is in.
+    color_layers
+        Layers whose R, G, B are in `colorspace`: the main one (""), and those operators wrote. Other layers are as
+        they were in the file.
     attributes
         The header, passed through to the published file.
     origin
@@ -113,6 +116,7 @@ class Frame:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     origin: Origin | None = None
     source: str = ""
+    color_layers: tuple[str, ...] = ("",)
 
     @classmethod
     def from_pixels(
@@ -131,9 +135,7 @@ class Frame:
         """A frame of `pixels` (H, W, C); without windows it starts at 0, 0 and fills its display window."""
         height, width, count = pixels.shape
         if count != len(channels):
-            raise FrameError(
-                f"{count} channels of pixels, but {len(channels)} channel names: {' '.join(channels)}"
-            )
+            raise FrameError(f"{count} channels of pixels, but {len(channels)} channel names: {' '.join(channels)}")
         data = data_window or Box(0, 0, width, height)
         return cls(
             number=number,
@@ -190,11 +192,17 @@ class Frame:
         """What a mask input means by this frame, (H, W, 1): A, else Y, else R."""
         for name in ("A", "Y", "R"):
             if name in self.planes:
-                return self.pixels(name)
+                untouched = self.origin and self.planes[name] is self.origin.working.get(name)
+                # Coverage painted into an RGB picture is the code value, not the light it would stand for.
+                return self._native(name) if untouched else self.pixels(name)
         raise FrameError(
             f"frame {self.number} of {self.source} is used as a matte, but has none of the channels A, Y, R; "
             f"it has {' '.join(self.channels)}"
         )
+
+    def _native(self, name: str) -> Pixels:
+        assert self.origin is not None
+        return np.asarray(self.origin.native[name], np.float32)[..., None]
 
     def with_pixels(self, channels: Sequence[str], pixels: Pixels, *, type: str | None = None) -> Frame:
         """This frame with `channels` set to `pixels` (H, W, C), added at the end where they are new.
@@ -205,11 +213,14 @@ class Frame:
         if pixels.shape != (*self.size, len(channels)):
             expected = (*self.size, len(channels))
             raise FrameError(f"pixels of shape {pixels.shape} for {' '.join(channels)}: expected {expected}")
-        planes, types = dict(self.planes), dict(self.types)
+        planes, types, layers = dict(self.planes), dict(self.types), self.color_layers
+        layer = channels[0].rpartition(".")[0]
+        if layer not in layers and {f"{layer}.{c}" for c in RGB} <= set(channels):
+            layers = (*layers, layer)
         for i, name in enumerate(channels):
             planes[name] = np.asarray(pixels[..., i], np.float32)
             types[name] = type or types.get(name) or self.color_type
-        return replace(self, planes=planes, types=types)
+        return replace(self, planes=planes, types=types, color_layers=layers)
 
     @property
     def color_type(self) -> str:

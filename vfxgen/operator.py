@@ -27,7 +27,7 @@ REQUIRED: Any = object()
 def _three(value: object) -> object:
     """`"0.1,0.6,0.2"` as a command line gives it, or one number for all three."""
     if isinstance(value, str):
-        value = [part for part in value.replace(",", " ").split()]
+        value = value.replace(",", " ").split()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = [value]
     if isinstance(value, (list, tuple)) and len(value) == 1:
@@ -162,9 +162,7 @@ class Operator(Sequence):
         super().__init__()
         names = [*self.declared_inputs, *self.declared_parameters]
         if len(args) > len(names):
-            raise RequestError(
-                f"{self.name}: {len(args)} values given, it takes {len(names)}: {', '.join(names)}"
-            )
+            raise RequestError(f"{self.name}: {len(args)} values given, it takes {len(names)}: {', '.join(names)}")
         values = dict(zip(names, args, strict=False)) | values
         self._inputs: dict[str, Sequence] = {}
         for declared in self.declared_inputs.values():
@@ -214,8 +212,7 @@ class Operator(Sequence):
     def make_key(self, number: int) -> str:
         """See `Sequence.key`: the operator, its parameters, its inputs' keys and the version."""
         inputs = {
-            name: [self._inputs[name].key(needed) for needed in numbers]
-            for name, numbers in self.needs(number).items()
+            name: [self._inputs[name].key(needed) for needed in numbers] for name, numbers in self.needs(number).items()
         }
         return digest(operator=self.name, parameters=self.parameters, inputs=inputs, version=__version__)
 
@@ -256,14 +253,10 @@ def _model_field(declared: Parameter) -> tuple[Any, Any]:
     if declared.kind == "color":
         annotation = Annotated[annotation, AfterValidator(partial(_color_within, declared))]
     default = ... if declared.required else declared.default
-    return annotation, Field(
-        default, description=declared.help, json_schema_extra={"unit": declared.unit}, **bounds
-    )
+    return annotation, Field(default, description=declared.help, json_schema_extra={"unit": declared.unit}, **bounds)
 
 
-def _color_within(
-    declared: Parameter, value: tuple[float, float, float] | None
-) -> tuple[float, float, float] | None:
+def _color_within(declared: Parameter, value: tuple[float, float, float] | None) -> tuple[float, float, float] | None:
     low = -math.inf if declared.minimum is None else declared.minimum
     high = math.inf if declared.maximum is None else declared.maximum
     if value is not None and not all(math.isfinite(v) and low <= v <= high for v in value):
@@ -291,9 +284,7 @@ def allowed(declared: Parameter) -> str:
     if declared.kind == "color":
         words = "red,green,blue"
     else:
-        words = {"float": "a number", "int": "a whole number", "bool": "true | false", "str": "text"}[
-            declared.kind
-        ]
+        words = {"float": "a number", "int": "a whole number", "bool": "true | false", "str": "text"}[declared.kind]
     low, high = declared.minimum, declared.maximum
     if low is not None and high is not None:
         return f"{words}, {low:g} .. {high:g}"

@@ -22,7 +22,7 @@ class Sequence(ABC):
         self._frames: OrderedDict[int, Future[Frame]] = OrderedDict()
         self._keys: dict[int, str] = {}
         self._lock = threading.Lock()
-        self.keep = 2
+        self.keep = 1
 
     @abstractmethod
     def frame(self, number: int) -> Frame:
@@ -79,6 +79,20 @@ class Sequence(ABC):
                         del self._frames[number]
                 future.set_exception(error)
         return future.result()
+
+
+def every_sequence(sequence: Sequence) -> list[Sequence]:
+    """`sequence` and all it rests on, inputs first, each once."""
+    found: dict[int, Sequence] = {}
+
+    def walk(node: Sequence) -> None:
+        if id(node) not in found:
+            for source in node.inputs.values():
+                walk(source)
+            found[id(node)] = node
+
+    walk(sequence)
+    return list(found.values())
 
 
 def leaves(sequence: Sequence, number: int) -> list[tuple[Sequence, int]]:

@@ -47,9 +47,7 @@ class Pictures(Sequence):
         return digest(pixels=frame.pixels(*frame.channels).tobytes().hex(), channels=self.channels)
 
 
-def constant(
-    color: Values[float], size: tuple[int, int] = (4, 6), channels: Values[str] = "RGBA"
-) -> Pictures:
+def constant(color: Values[float], size: tuple[int, int] = (4, 6), channels: Values[str] = "RGBA") -> Pictures:
     """A still of one colour, `size` (height, width)."""
     pixels = np.broadcast_to(np.array(color, np.float32), (*size, len(color)))
     return Pictures(np.array(pixels), tuple(channels)[: len(color)])

@@ -170,9 +170,7 @@ def _one_line(text: str) -> str:
 def _part(index: int, spec: oiio.ImageSpec) -> Part:
     bits = spec.get_int_attribute("oiio:BitsPerSample")
     formats = [str(f) for f in spec.channelformats] or [str(spec.format)] * spec.nchannels
-    types = tuple(
-        f"uint{bits}" if f == "uint16" and bits in (10, 12) else _TYPE_NAME.get(f, f) for f in formats
-    )
+    types = tuple(f"uint{bits}" if f == "uint16" and bits in (10, 12) else _TYPE_NAME.get(f, f) for f in formats)
     return Part(
         index=index,
         name=spec.get_string_attribute("oiio:subimagename"),
@@ -207,9 +205,7 @@ def _choose(file: oiio.ImageInput, path: str, part: str, view: str) -> Part:
             f"{path}: has no part '{part}'" + (f" with view '{view}'" if view else "") + f"; it has {names}"
         )
     if not (part or view) and len(parts) > 1:
-        say_once(
-            f"{path}: has {len(parts)} parts; part 0 '{parts[0].name}' is read, choose another with part="
-        )
+        say_once(f"{path}: has {len(parts)} parts; part 0 '{parts[0].name}' is read, choose another with part=")
     file.seek_subimage(found[0].index, 0)
     return found[0]
 
@@ -220,9 +216,7 @@ def _read_planes(file: oiio.ImageInput, path: str, part: Part) -> dict[str, Plan
     if len(kinds) == 1 and not part.types[0].startswith("uint"):
         runs = [(0, len(part.channels), kinds.pop())]
     else:
-        runs = _runs(
-            ["uint32" if t == "uint32" else "integer" if t[:4] == "uint" else "float" for t in part.types]
-        )
+        runs = _runs(["uint32" if t == "uint32" else "integer" if t[:4] == "uint" else "float" for t in part.types])
     for begin, end, kind in runs:
         wanted = {"half": oiio.HALF, "uint32": oiio.UINT, "float": oiio.FLOAT}.get(kind, oiio.UNKNOWN)
         pixels = file.read_image(part.index, 0, begin, end, wanted)
@@ -293,20 +287,30 @@ def storage_types(frame: Frame, path: str, type: str = "") -> dict[str, str]:
     MediaError
         The format is not one that can be written, or cannot hold `type`.
     """
-    storable = _STORABLE.get(extension(path))
-    if storable is None:
-        raise MediaError(
-            f"{path}: cannot write .{extension(path)}; write one of {', '.join(WRITABLE)}, or a movie"
-        )
-    if type and type not in storable:
-        raise MediaError(f"{path}: .{extension(path)} cannot hold {type}; it holds {', '.join(storable)}")
+    able = storable(path, type)
     types = {}
     for name, own in frame.types.items():
         wanted = own if own == "uint32" or not type else type
-        types[name] = wanted if wanted in storable else storable[0]
+        types[name] = wanted if wanted in able else able[0]
     if extension(path) != "exr" and len(set(types.values())) > 1:
-        types = dict.fromkeys(types, storable[0])
+        types = dict.fromkeys(types, able[0])
     return types
+
+
+def storable(path: str, type: str = "") -> tuple[str, ...]:
+    """The types that the format of `path` can hold, best first.
+
+    Raises
+    ------
+    MediaError
+        The format is not one that can be written, or cannot hold `type`.
+    """
+    able = _STORABLE.get(extension(path))
+    if able is None:
+        raise MediaError(f"{path}: cannot write .{extension(path)}; write one of {', '.join(WRITABLE)}, or a movie")
+    if type and type not in able:
+        raise MediaError(f"{path}: .{extension(path)} cannot hold {type}; it holds {', '.join(able)}")
+    return able
 
 
 def write_image(frame: Frame, path: str, *, format: str, type: str = "", compression: str = "") -> None:
@@ -345,9 +349,7 @@ def write_image(frame: Frame, path: str, *, format: str, type: str = "", compres
             spec.attribute(name, oiio.TypeDesc(attribute.type), attribute.value)
     if format == "exr":
         own = frame.attributes.get("compression", Attribute("zip")).value
-        spec.attribute(
-            "compression", compression or (own if str(own).split(":")[0] in COMPRESSIONS else "zip")
-        )
+        spec.attribute("compression", compression or (own if str(own).split(":")[0] in COMPRESSIONS else "zip"))
     if format in ("png", "tif"):
         spec.attribute("oiio:UnassociatedAlpha", 1)
     if format == "jpg":
@@ -366,9 +368,7 @@ def _write_spec(frame: Frame, path: str, format: str, spec: oiio.ImageSpec, type
     written = file.close() and written
     if not written:
         error = error or file.geterror() or oiio.geterror()
-        raise MediaError(
-            f"{frame.source}: frame {frame.number} cannot be written as {format} ({_one_line(error)})"
-        )
+        raise MediaError(f"{frame.source}: frame {frame.number} cannot be written as {format} ({_one_line(error)})")
     if len(set(types.values())) > 1 and "uint32" in types.values():
         _put_integers(frame, path, types)
 
@@ -392,9 +392,7 @@ def _interleaved(frame: Frame, types: Mapping[str, str]) -> np.ndarray[Any, Any]
 def _hold_in_half(plane: Plane, name: str) -> None:
     beyond = np.isfinite(plane) & (np.abs(plane) > _HALF_MAX)
     if beyond.any():
-        say_once(
-            f"channel {name} has values beyond half float (65504): stored as 65504; keep them with type float"
-        )
+        say_once(f"channel {name} has values beyond half float (65504): stored as 65504; keep them with type float")
         plane[beyond] = np.copysign(np.float32(_HALF_MAX), plane[beyond])
 
 

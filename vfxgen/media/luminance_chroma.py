@@ -24,9 +24,7 @@ def read_header(path: str) -> Part:
     with _opened(path, header_only=True) as file:
         header = file.header()
         data = _box(header["dataWindow"])
-        return Part(
-            0, "", "", RGB, ("half",) * 3, data, _box(header["displayWindow"]), False, _attributes(header)
-        )
+        return Part(0, "", "", RGB, ("half",) * 3, data, _box(header["displayWindow"]), False, _attributes(header))
 
 
 def read_image(path: str, number: int) -> Frame:
@@ -66,18 +64,14 @@ def _full_size(chroma: Pixels, data: Box) -> Pixels:
     columns, rows = np.meshgrid(
         np.arange(data.width, dtype=np.float32) / 2, np.arange(data.height, dtype=np.float32) / 2
     )
-    return np.asarray(
-        cv2.remap(chroma, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
-    )
+    return np.asarray(cv2.remap(chroma, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _opened(path: str, **options: Any) -> OpenEXR.File:
     try:
         return OpenEXR.File(path, separate_channels=True, **options)
     except Exception as error:  # the binding raises bare RuntimeError, TypeError and ValueError
-        raise MediaError(
-            f"{path}: no luminance-chroma EXR that can be read ({str(error).splitlines()[0]})"
-        ) from None
+        raise MediaError(f"{path}: no luminance-chroma EXR that can be read ({str(error).splitlines()[0]})") from None
 
 
 def _box(window: tuple[Any, Any]) -> Box:

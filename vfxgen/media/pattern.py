@@ -110,10 +110,6 @@ class Pattern:
             if not (name.startswith(start) and name.endswith(end)):
                 continue
             digits = name[len(start) : len(name) - len(end) or None]
-            if (
-                re.fullmatch(r"-?\d+", digits)
-                and self.file(int(digits)).endswith(name)
-                and len(digits) >= width
-            ):
+            if re.fullmatch(r"-?\d+", digits) and self.file(int(digits)).endswith(name) and len(digits) >= width:
                 found.append(int(digits))
         return sorted(found)

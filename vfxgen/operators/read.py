@@ -51,7 +51,7 @@ class Read(Operator):
 
     def __init__(self, path: str, **parameters: object) -> None:
         super().__init__(path=path, **parameters)
-        self._pattern = Pattern(self.path)
+        self.pattern = Pattern(self.path)
         self._working = color.resolve(self.working_space) if self.working_space else color.working_space()
         if self.colorspace:
             color.resolve(self.colorspace)
@@ -64,7 +64,7 @@ class Read(Operator):
     def _on_disk(self) -> list[int]:
         if self._movie is not None:
             return list(range(self.first, self.first + self._movie.length))
-        return self._pattern.frames_on_disk()
+        return self.pattern.frames_on_disk()
 
     def reset(self) -> None:
         super().reset()
@@ -73,7 +73,7 @@ class Read(Operator):
 
     @property
     def range(self) -> list[int] | None:
-        return self._on_disk if self._movie is not None or self._pattern.is_sequence else None
+        return self._on_disk if self._movie is not None or self.pattern.is_sequence else None
 
     def frame(self, number: int) -> Frame:
         found = self._found(number)
@@ -88,7 +88,7 @@ class Read(Operator):
     def make_key(self, number: int) -> str:
         found = self._found(number)
         shape = self._on_disk[0] if found is None else found
-        file = self.path if self._movie is not None else self._pattern.file(shape)
+        file = self.path if self._movie is not None else self.pattern.file(shape)
         parameters = {
             k: v for k, v in self.parameters.items() if k not in ("path", "missing", "working_space")
         }
@@ -119,7 +119,7 @@ class Read(Operator):
             return min(frames[max(0, at - 1) : at + 1], key=lambda frame: abs(frame - number))
         if self.missing == "hold":
             return frames[max(0, bisect_right(frames, number) - 1)]
-        name = self.path if self._movie is not None else self._pattern.file(number)
+        name = self.path if self._movie is not None else self.pattern.file(number)
         raise MissingFrameError(
             f"{name}: frame {number} does not exist; there are {format_frames(frames)} "
             "(go on with missing = hold, nearest or black)"
@@ -128,7 +128,7 @@ class Read(Operator):
     def _decoded(self, number: int) -> Frame:
         if self._movie is not None:
             return self._movie.read(number - self.first, number)
-        return image.read_image(self._pattern.file(number), number, part=self.part, view=self.view)
+        return image.read_image(self.pattern.file(number), number, part=self.part, view=self.view)
 
     def _space(self, frame: Frame) -> str:
         if self.colorspace:
@@ -153,7 +153,7 @@ class Read(Operator):
         if straight:
             converted = converted * frame.alpha
         working = frame.with_pixels(RGB, converted)
-        native = {name: frame.planes[name] for name in RGB}
+        native = {name: frame.planes[name] for name in (*RGB, *(["A"] if straight else []))}
         now = {name: working.planes[name] for name in RGB}
         return replace(working, colorspace=self._working, origin=Origin(space, straight, native, now))
 

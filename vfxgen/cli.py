@@ -1,0 +1,271 @@
+"""The command line: one verb an operator, generated from its declaration, and a few that are about everything."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Literal, NoReturn
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from vfxgen import describe, doctor, graph, info, render
+from vfxgen.errors import RequestError, VfxgenError
+from vfxgen.operator import Operator, Parameter, allowed
+from vfxgen.operators import operator_class, operators
+from vfxgen.output import Output, output_of
+from vfxgen.progress import report
+from vfxgen.version import __version__
+
+REQUEST_WRONG, SOMETHING_FAILED, INTERRUPTED = 2, 1, 130
+
+app = typer.Typer(
+    name="vfxgen",
+    help="Operators for film frames: scene-linear, float, from plate to published frame.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+Frames = Annotated[str, typer.Option("--frames", help="Frame range: 1001-1100, 1001-1100x2, 1001,1005. Default: all.")]
+Force = Annotated[bool, typer.Option("--force", help="Make frames again that are current.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of progress.")]
+Memory = Annotated[float, typer.Option("--memory", help="GiB that waiting frames may take.", min=0.1)]
+OnError = Annotated[Literal["stop", "skip"], typer.Option("--on-error", help="After a frame that fails: stop or skip.")]
+Assignments = Annotated[list[str], typer.Option("--set", help="node.parameter=value; may be given more than once.")]
+
+
+def _guarded(command: Callable[..., int | None]) -> Callable[..., None]:
+    """Turn vfxgen's errors into one line on stderr and an exit code."""
+
+    @wraps(command)
+    def guarded(*args: Any, **options: Any) -> None:
+        try:
+            code = command(*args, **options)
+        except RequestError as error:
+            _say(str(error))
+            code = REQUEST_WRONG
+        except VfxgenError as error:
+            _say(str(error))
+            code = SOMETHING_FAILED
+        except BrokenPipeError:
+            code = SOMETHING_FAILED
+        except KeyboardInterrupt:
+            _say("interrupted; published frames are whole, start it again to go on")
+            code = INTERRUPTED
+        raise typer.Exit(code or 0)
+
+    return guarded
+
+
+def _say(message: str) -> None:
+    Console(stderr=True).print(f"vfxgen: {message}", style="red", highlight=False, soft_wrap=True, markup=False)
+
+
+def _run(jobs: list[render.Job], frames: list[int], as_json: bool, **options: Any) -> int:
+    options["memory"] = int(options["memory"] * 1024**3)
+    movies = sum(job.output.is_movie for job in jobs)
+    total = len(frames) * ((len(jobs) > movies) + movies)
+    return report(render.render(jobs, frames, **options), total, as_json=as_json)
+
+
+@app.command("render")
+@_guarded
+def render_shot(
+    shot: Annotated[str, typer.Argument(help="A shot file (.toml or .json).")],
+    frames: Frames = "",
+    output: Annotated[list[str], typer.Option("--output", help="Only this output; may be given more than once.")] = [],  # noqa: B006
+    assignments: Assignments = [],  # noqa: B006
+    on_error: OnError = "stop",
+    force: Force = False,
+    as_json: AsJson = False,
+    memory: Memory = 4.0,
+) -> int:
+    """Render the outputs of a shot file; frames that are current are skipped."""
+    loaded = graph.load_shot(shot)
+    for assignment in assignments:
+        graph.set_value(loaded.nodes, assignment)
+    if unknown := [name for name in output if name not in loaded.outputs]:
+        raise RequestError(f"{shot}: there is no output '{unknown[0]}'; there are {', '.join(loaded.outputs)}")
+    sequences = graph.build(loaded.nodes, str(Path(shot).parent), shot)
+    chosen = {name: made for name, made in loaded.outputs.items() if not output or name in output}
+    jobs = [render.Job(sequences[made.node], Output(**made.model_dump(exclude={"node"}))) for made in chosen.values()]
+    numbers = render.frame_numbers(sequences[next(iter(sequences))], frames or loaded.frames)
+    return _run(jobs, numbers, as_json, on_error=on_error, force=force, memory=memory)
+
+
+@app.command("info")
+@_guarded
+def show_info(
+    paths: Annotated[list[str], typer.Argument(help="Files or patterns.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Say what files are: range, gaps, windows, channels, colour, time code."""
+    found = [info.describe(path) for path in paths]
+    print(json.dumps(found, indent=2, default=str) if as_json else "\n\n".join(map(info.text, found)))
+    return 0
+
+
+@app.command("operators")
+@_guarded
+def list_operators(
+    as_json: Annotated[bool, typer.Option("--json", help="Print every declaration as JSON.")] = False,
+    pages: Annotated[
+        str, typer.Option("--pages", help="Write a documentation page an operator into this folder.")
+    ] = "",
+) -> int:
+    """List the operators, or print their declarations as JSON, or write their documentation pages."""
+    if pages:
+        Path(pages).mkdir(parents=True, exist_ok=True)
+        for name, operator in operators().items():
+            Path(pages, f"{name}.md").write_text(describe.page(operator))
+    elif as_json:
+        print(json.dumps(describe.catalogue(operators()), indent=2))
+    else:
+        for name, operator in operators().items():
+            print(f"{name:12} {describe.summary(operator)}")
+    return 0
+
+
+@app.command("doctor")
+@_guarded
+def show_doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> int:
+    """Say what works here and what does not: versions, CPU, GPU, colour, formats."""
+    found = doctor.examine()
+    print(json.dumps(found, indent=2) if as_json else doctor.text(found))
+    return 0
+
+
+@app.command("demo")
+@_guarded
+def run_demo(
+    out: Annotated[str, typer.Option("--out", help="Folder for frames, movie, contact sheet and report.")] = "demo_out",
+    shot: Annotated[str, typer.Option("--shot", help="Another shot file, with truth beside it.")] = "",
+    frames: Frames = "",
+) -> int:
+    """Key, grade and composite the sample shot, and leave pictures and figures to look at."""
+    from vfxgen.report import demo
+
+    return demo.run(out, shot, frames)
+
+
+def _operator_verb(operator: type[Operator]) -> Callable[..., None]:
+    """The command of one operator: its inputs and parameters as options, and those of the output."""
+    inputs, parameters = operator.declared_inputs, operator.declared_parameters
+    read = operator_class("read").declared_parameters
+
+    def command(**options: Any) -> int:
+        plate = {name: options.pop(name) for name in ("colorspace", "part", "view", "missing", "working_space")}
+        nodes: graph.Nodes = {}
+        fields: dict[str, Any] = {"operator": operator.name}
+        for name in inputs:
+            if path := options.pop(name):
+                own = plate if not nodes else {"working_space": plate["working_space"], "missing": plate["missing"]}
+                nodes[name] = {"operator": "read", "path": path, **{k: v for k, v in own.items() if v}}
+                fields[name] = name
+        fields |= {name: value for name in parameters if (value := options.pop(name)) is not None}
+        nodes[operator.name] = fields
+        for assignment in options.pop("assignments") or []:
+            graph.set_value(nodes, assignment)
+        sequence = graph.build(nodes, "", f"vfxgen {operator.name}")[operator.name]
+        frames = render.frame_numbers(sequence, options.pop("frames"))
+        run = {name: options.pop(name) for name in ("as_json", "on_error", "force", "memory")}
+        path = options.pop("out")
+        names = {"out_colorspace": "colorspace", "out_view": "view"}
+        output = output_of(path, **{names.get(k, k): v for k, v in options.items() if v})
+        return _run([render.Job(sequence, output)], frames, **run)
+
+    def option(name: str, help: str, default: Any = "", type: Any = str, **words: Any) -> inspect.Parameter:
+        flag = "--" + name.replace("_", "-")
+        annotation = Annotated[type, typer.Option(flag, help=help, **words)]
+        kind = inspect.Parameter.KEYWORD_ONLY
+        empty = inspect.Parameter.empty
+        return inspect.Parameter(name, kind, default=empty if default is ... else default, annotation=annotation)
+
+    fields = [
+        option(i.name, f"{i.help} A pattern, a file or a movie.", "" if i.optional else ..., metavar="PATTERN")
+        for i in inputs.values()
+    ]
+    fields.append(
+        option("out", "Where the frames go: a pattern such as comp.####.exr, or a movie.", ..., metavar="PATTERN")
+    )
+    fields += [_parameter_option(option, p) for p in parameters.values()]
+    plate_words = {name: read[name].help.replace("the file", "the plate") for name in read}
+    reading, writing = "Reading", "Writing"
+    for name in ("colorspace", "working_space", "part", "view", "missing"):
+        fields.append(option(name, plate_words[name], rich_help_panel=reading))
+    fields += [
+        option("type", "Store as half, float, uint8, uint10, uint16; default: as the plate.", rich_help_panel=writing),
+        option("compression", "Of EXR: zip, piz, dwaa:45 ...; default: as the plate.", rich_help_panel=writing),
+        option("channels", "Channels to write, in order: RGBA or R,G,B,depth.Z.", rich_help_panel=writing),
+        option("out_colorspace", "Colour space of the output; default: the plate's.", rich_help_panel=writing),
+        option("out_view", "A display view instead of a colour space.", rich_help_panel=writing),
+        option("fps", "Frames a second of a movie.", rich_help_panel=writing),
+    ]
+    run = {"frames": Frames, "assignments": Assignments, "on_error": OnError, "force": Force, "as_json": AsJson}
+    defaults: dict[str, Any] = {"frames": "", "assignments": None, "on_error": "stop", "force": False, "as_json": False}
+    for name, annotation in {**run, "memory": Memory}.items():
+        default = {**defaults, "memory": 4.0}[name]
+        kind = inspect.Parameter.KEYWORD_ONLY
+        fields.append(inspect.Parameter(name, kind, default=default, annotation=annotation))
+    command.__doc__ = inspect.getdoc(operator)
+    guarded = _guarded(command)
+    guarded.__signature__ = inspect.Signature(fields)  # type: ignore[attr-defined]
+    guarded.__annotations__ = {field.name: field.annotation for field in fields}
+    return guarded
+
+
+def _parameter_option(option: Callable[..., inspect.Parameter], declared: Parameter) -> inspect.Parameter:
+    unit = f" {declared.unit}" if declared.unit else ""
+    help = f"{declared.help} [{allowed(declared)}{unit}; default: {describe.shown(declared)}]"
+    return option(declared.name, help, None, str | None, metavar="VALUE", show_default=False)
+
+
+def main() -> NoReturn:
+    """Entry point of the `vfxgen` command."""
+    handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False, markup=False)
+    logging.getLogger("vfxgen").addHandler(handler)
+    signal.signal(signal.SIGTERM, _interrupt)
+    for name, operator in operators().items():
+        if operator.declared_inputs:
+            app.command(name, help=_help_text(operator))(_operator_verb(operator))
+    app()
+    sys.exit(0)
+
+
+def _help_text(operator: type[Operator]) -> str:
+    text = inspect.getdoc(operator) or ""
+    return text.split("\nExamples\n", 1)[0].strip()
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"vfxgen {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    main()

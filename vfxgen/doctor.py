@@ -1,0 +1,118 @@
+"""What works here and what does not: versions, processor, GPU, colour configuration, formats."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from typing import Any
+
+import OpenImageIO as oiio
+
+from vfxgen import color
+from vfxgen.errors import ColorError
+from vfxgen.media import image, movie
+from vfxgen.version import __version__
+
+_PACKAGES = (
+    ("numpy", "arrays"),
+    ("torch", "operators that filter, and nets"),
+    ("kornia", "filters and warps"),
+    ("opencv-python-headless", "resampling, flow"),
+    ("OpenImageIO", "image files"),
+    ("OpenEXR", "luminance-chroma EXR"),
+    ("opencolorio", "colour"),
+    ("av", "movies"),
+    ("fileseq", "frame patterns"),
+    ("pydantic", "declarations and documents"),
+)
+
+
+def examine() -> dict[str, Any]:
+    """Everything `vfxgen doctor` says, as plain data."""
+    return {
+        "vfxgen": __version__,
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "packages": {name: _version(name) for name, _ in _PACKAGES},
+        "cpu": {"cores": os.cpu_count(), "oiio_simd": oiio.get_string_attribute("hw:simd")},
+        "gpu": _gpu(),
+        "color": _color(),
+        "images_read": list(image.READABLE),
+        "images_written": list(image.WRITABLE),
+        "movies": _movies(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _movies() -> dict[str, bool]:
+    import av
+
+    from vfxgen.media.movie_writer import CODECS, encoder_of
+
+    able = {f"read .{extension}": True for extension in movie.EXTENSIONS}
+    for container, codecs in CODECS.items():
+        able |= {f"write {codec} in .{container}": encoder_of(codec) in av.codecs_available for codec in codecs}
+    return able
+
+
+def _gpu() -> dict[str, Any]:
+    import torch
+
+    if not torch.cuda.is_available():
+        why = "this torch is built without CUDA" if torch.version.cuda is None else "no usable CUDA device"
+        return {"available": False, "why": why, "cpu_capability": torch.backends.cpu.get_cpu_capability()}
+    devices = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+    return {
+        "available": True,
+        "cuda": torch.version.cuda,
+        "devices": [f"{d.name}, {d.total_memory / 2**30:.0f} GiB" for d in devices],
+    }
+
+
+def _color() -> dict[str, Any]:
+    source = os.environ.get("OCIO") or f"built in ({color.BUILTIN_CONFIG})"
+    try:
+        config = color.config()
+        return {
+            "config": source,
+            "working_space": color.working_space(),
+            "colorspaces": [str(name) for name in config.getColorSpaceNames()],
+            "display": str(config.getDefaultDisplay()),
+            "views": [str(view) for view in config.getViews(config.getDefaultDisplay())],
+        }
+    except ColorError as error:
+        return {"config": source, "error": str(error)}
+
+
+def text(found: dict[str, Any]) -> str:
+    """`examine`, for a person: what works, and what to do about what does not."""
+    lines = [f"vfxgen {found['vfxgen']}, Python {found['python']}, {found['platform']}", ""]
+    for name, purpose in _PACKAGES:
+        version = found["packages"][name]
+        state = f"ok       {name} {version}" if version else f"missing  {name}: pip install {name}"
+        lines.append(f"  {state:48} {purpose}")
+    gpu = found["gpu"]
+    lines += ["", f"  processor  {found['cpu']['cores']} cores, {found['cpu']['oiio_simd']}"]
+    lines.append(
+        f"  gpu        {', '.join(gpu['devices'])}" if gpu["available"] else f"  gpu        none: {gpu['why']}"
+    )
+    colour = found["color"]
+    lines.append(f"  colour     {colour['config']}")
+    if "error" in colour:
+        lines.append(f"             {colour['error']}")
+    else:
+        lines.append(
+            f"             working space {colour['working_space']}, {colour['display']}: {', '.join(colour['views'])}"
+        )
+        lines.append(f"             spaces: {', '.join(colour['colorspaces'])}")
+    lines.append(f"  images     read {' '.join(found['images_read'])}; write {' '.join(found['images_written'])}")
+    lines += [f"  movies     {name}: {'yes' if able else 'no'}" for name, able in found["movies"].items()]
+    return "\n".join(lines)

@@ -1,0 +1,295 @@
+"""Graph and shot documents: sequences as JSON or TOML, and back, exactly."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, Literal, TypeVar
+
+import pydantic
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field
+
+from vfxgen.errors import GraphError, RequestError
+from vfxgen.media.pattern import parse_frames
+from vfxgen.operator import Operator
+from vfxgen.operators import operator_class
+from vfxgen.output import Output
+from vfxgen.sequence import Sequence, every_sequence
+
+SCHEMA = 1
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+Nodes = dict[str, dict[str, Any]]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    schema_version: Literal[1] = Field(alias="schema")
+    nodes: Nodes = {}
+
+
+class ShotOutput(Output):
+    """An output of a shot: where the frames of which node go."""
+
+    node: str
+
+
+class Shot(_Document):
+    """A shot file: what comes in, what is done to it, what goes out.
+
+    Parameters
+    ----------
+    name
+        Of the shot.
+    frames
+        Frame range, ``1001-1100x2,1150``.
+    fps
+        Frames a second, ``24`` or ``24000/1001``.
+    working_space
+        Colour space of every plate's sequence; empty: the configuration's scene_linear role.
+    plates
+        Name -> the parameters of `vfxgen.Read`: ``path``, ``colorspace``, ``missing`` ...
+    nodes
+        Name -> ``operator``, its inputs (names of plates and nodes) and parameters.
+    graph
+        A graph document beside the shot file, whose nodes join `nodes`.
+    outputs
+        Name -> ``node``, and the fields of `vfxgen.output.Output`.
+    """
+
+    name: str
+    frames: str
+    fps: Fraction = Fraction(24)
+    working_space: str = ""
+    plates: Nodes = {}
+    graph: str = ""
+    outputs: dict[str, ShotOutput] = {}
+
+
+def load(path: str) -> dict[str, Any]:
+    """The contents of a `.toml` or `.json` document.
+
+    Raises
+    ------
+    GraphError
+        It is missing, not text, or no valid TOML or JSON: the message names the line.
+    """
+    try:
+        with open(path, "rb") as file:
+            text = file.read().decode()
+        loaded = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
+    except OSError as error:
+        raise GraphError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise GraphError(f"{path}: is not a text file") from None
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+        raise GraphError(f"{path}: {error}") from None
+    except RecursionError:
+        raise GraphError(f"{path}: nested too deeply") from None
+    if not isinstance(loaded, dict):
+        raise GraphError(f"{path}: must hold a table of nodes, not {type(loaded).__name__}")
+    return loaded
+
+
+def dumps(document: Mapping[str, Any], format: Literal["json", "toml"]) -> str:
+    """A document as text.
+
+    Examples
+    --------
+    >>> print(dumps({"schema": 1, "nodes": {}}, "toml"))
+    schema = 1
+    <BLANKLINE>
+    [nodes]
+    <BLANKLINE>
+    """
+    return json.dumps(document, indent=2) + "\n" if format == "json" else tomli_w.dumps(document)
+
+
+def load_graph(path: str) -> dict[str, Sequence]:
+    """Every node of a graph document as a sequence; relative paths begin at the document's folder.
+
+    Raises
+    ------
+    GraphError
+        The document is wrong: the message names the node and the field.
+    """
+    document = _validated(_Document, load(path), path)
+    return build(document.nodes, os.path.dirname(path), path)
+
+
+def load_shot(path: str) -> Shot:
+    """A shot file, checked, with the nodes of its graph document joined in; relative paths begin at its folder.
+
+    Raises
+    ------
+    GraphError
+        The file is wrong: the message names the field and what is allowed.
+    """
+    shot = _validated(Shot, load(path), path)
+    folder = os.path.dirname(path)
+    if shot.graph:
+        graph_path = os.path.join(folder, shot.graph)
+        joined = _validated(_Document, load(graph_path), graph_path)
+        if twice := sorted(set(joined.nodes) & set(shot.nodes)):
+            raise GraphError(f"{path}: the node {twice[0]} is in {shot.graph} too")
+        shot.nodes = {**joined.nodes, **shot.nodes}
+    for name, plate in shot.plates.items():
+        if name in shot.nodes:
+            raise GraphError(f"{path}: '{name}' is a plate and a node; rename one")
+        if "operator" in plate:
+            raise GraphError(f"{path}: plates.{name}.operator: a plate is read from files; put operators under nodes")
+        shot.nodes[name] = {"operator": "read", "working_space": shot.working_space, **plate}
+    try:
+        parse_frames(shot.frames)
+    except RequestError as error:
+        raise GraphError(f"{path}: frames: {error}") from None
+    for name, output in shot.outputs.items():
+        if output.node not in shot.nodes:
+            raise GraphError(f"{path}: outputs.{name}.node = '{output.node}': no such node; {_known(shot.nodes)}")
+        located = {"path": _located(output.path, folder)}
+        if "fps" not in output.model_fields_set:
+            located["fps"] = shot.fps  # type: ignore[assignment]
+        shot.outputs[name] = output.model_copy(update=located)
+    return shot
+
+
+def set_value(nodes: Nodes, assignment: str) -> None:
+    """Apply ``node.parameter=value`` to `nodes`.
+
+    Raises
+    ------
+    RequestError
+        It is no assignment, or there is no such node. Whether the value fits shows when the graph is built.
+
+    Examples
+    --------
+    >>> nodes = {"key": {"operator": "key"}}
+    >>> set_value(nodes, "key.screen=blue")
+    >>> nodes["key"]["screen"]
+    'blue'
+    """
+    target, equals, value = assignment.partition("=")
+    node, dot, field = target.strip().partition(".")
+    if not (equals and dot and node and field):
+        raise RequestError(f"--set {assignment}: write node.parameter=value")
+    if node not in nodes:
+        raise RequestError(f"--set {assignment}: there is no node '{node}'; {_known(nodes)}")
+    nodes[node][field] = value.strip()
+
+
+def build(nodes: Nodes, folder: str, where: str) -> dict[str, Sequence]:
+    """Sequences by node name.
+
+    Parameters
+    ----------
+    nodes
+        Name -> ``operator``, inputs by node name, parameters.
+    folder
+        Relative paths begin here.
+    where
+        The document, for messages.
+
+    Raises
+    ------
+    GraphError
+        An unknown operator, node or field, a wrong value, a circle: the message names the node and the field.
+    """
+    built: dict[str, Sequence] = {}
+
+    def made(name: str, asked_by: tuple[str, ...]) -> Sequence:
+        if name in asked_by:
+            circle = " -> ".join([*asked_by[asked_by.index(name) :], name])
+            raise GraphError(f"{where}: nodes form a circle: {circle}")
+        if name in built:
+            return built[name]
+        operator, fields = _operator_of(name, nodes[name], where)
+        values: dict[str, Any] = {}
+        for field, value in fields.items():
+            if field not in operator.declared_inputs:
+                values[field] = value
+            elif not isinstance(value, str) or value not in nodes:
+                raise GraphError(f"{where}: nodes.{name}.{field} = {value!r}: no such node; {_known(nodes)}")
+            else:
+                values[field] = made(value, (*asked_by, name))
+        if operator.name == "read" and isinstance(values.get("path"), str):
+            values["path"] = _located(values["path"], folder)
+        try:
+            built[name] = operator(**values)
+        except RequestError as error:
+            raise GraphError(f"{where}: nodes.{name}: {error}") from None
+        return built[name]
+
+    for name in nodes:
+        if not _NAME.fullmatch(name):
+            raise GraphError(f"{where}: node '{name}': a name is letters, digits, _ and -, and begins with a letter")
+        made(name, ())
+    return built
+
+
+def _operator_of(name: str, fields: Any, where: str) -> tuple[type[Operator], dict[str, Any]]:
+    if not isinstance(fields, dict) or not isinstance(fields.get("operator"), str):
+        raise GraphError(f"{where}: nodes.{name}.operator is missing: the name of an operator")
+    try:
+        operator = operator_class(fields["operator"])
+    except RequestError as error:
+        raise GraphError(f"{where}: nodes.{name}.operator: {error}") from None
+    return operator, {field: value for field, value in fields.items() if field != "operator"}
+
+
+def document(sequence: Sequence) -> dict[str, Any]:
+    """The graph that makes `sequence`, as a document: `build` of its nodes gives the same frames and keys.
+
+    Examples
+    --------
+    >>> import vfxgen
+    >>> document(vfxgen.read("plate.####.exr"))["nodes"]["read"]["path"]
+    'plate.####.exr'
+    """
+    names: dict[int, str] = {}
+    nodes: Nodes = {}
+    for node in every_sequence(sequence):
+        kind = node.name if isinstance(node, Operator) else type(node).__name__.lower()
+        same = sum(1 for name in nodes if name.rpartition("_")[0] == kind or name == kind)
+        names[id(node)] = name = kind if not same else f"{kind}_{same + 1}"
+        fields: dict[str, Any] = {"operator": kind}
+        fields |= {field: names[id(source)] for field, source in node.inputs.items()}
+        if isinstance(node, Operator):
+            given = {k: v for k, v in node.parameters.items() if v is not None}
+            fields |= {k: list(v) if isinstance(v, tuple) else v for k, v in given.items()}
+        nodes[name] = fields
+    return {"schema": SCHEMA, "nodes": nodes}
+
+
+def _located(path: str, folder: str) -> str:
+    return path if os.path.isabs(path) else os.path.join(folder, path)
+
+
+def _known(nodes: Nodes) -> str:
+    return f"there are {', '.join(nodes)}" if nodes else "there are no nodes"
+
+
+def _validated(model: type[Model], contents: dict[str, Any], path: str) -> Model:
+    try:
+        return model.model_validate(contents)
+    except pydantic.ValidationError as error:
+        raise GraphError("; ".join(dict.fromkeys(_explained(model, fault, path) for fault in error.errors()))) from None
+
+
+def _explained(model: type[BaseModel], fault: Any, path: str) -> str:
+    field = ".".join(str(step) for step in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        owner = ShotOutput if fault["loc"][0] == "outputs" else model
+        known = [info.alias or name for name, info in owner.model_fields.items()]
+        return f"{path}: {field}: unknown field; known: {', '.join(known)}"
+    if fault["type"] == "missing":
+        return f"{path}: {field} is missing"
+    if fault["loc"] == ("schema",):
+        return f"{path}: schema = {fault['input']!r}: this vfxgen reads schema {SCHEMA}"
+    return f"{path}: {field} = {fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
