@@ -62,6 +62,8 @@ class Shot(_Document):
         A graph document beside the shot file, whose nodes join `nodes`.
     outputs
         Name -> ``node``, and the fields of `vfxgen.output.Output`.
+    truth
+        Name -> the parameters of `vfxgen.Read`: what the results are measured against, where it is known.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Shot(_Document):
     plates: Nodes = {}
     graph: str = ""
     outputs: dict[str, ShotOutput] = {}
+    truth: Nodes = {}
 
 
 def load(path: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 import math
+import numbers
 import types
 import typing
 from collections.abc import Mapping
@@ -28,8 +29,8 @@ def _three(value: object) -> object:
     """`"0.1,0.6,0.2"` as a command line gives it, or one number for all three."""
     if isinstance(value, str):
         value = value.replace(",", " ").split()
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        value = [value]
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        value = [float(value)]
     if isinstance(value, (list, tuple)) and len(value) == 1:
         return tuple(value) * 3
     return tuple(value) if isinstance(value, list) else value
@@ -140,7 +141,7 @@ class Operator(Sequence):
         super().__init_subclass__(**options)
         cls.name = cls.__name__.lower()
         hints = typing.get_type_hints(cls, include_extras=True)
-        cls.declared_inputs, cls.declared_parameters = {}, {}
+        cls.declared_inputs, cls.declared_parameters = dict(cls.declared_inputs), dict(cls.declared_parameters)
         for field, declared in list(vars(cls).items()):
             if isinstance(declared, Input):
                 cls.declared_inputs[field] = Input(declared.help, declared.channels, declared.optional, field)
@@ -163,7 +164,10 @@ class Operator(Sequence):
         names = [*self.declared_inputs, *self.declared_parameters]
         if len(args) > len(names):
             raise RequestError(f"{self.name}: {len(args)} values given, it takes {len(names)}: {', '.join(names)}")
-        values = dict(zip(names, args, strict=False)) | values
+        placed = dict(zip(names, args, strict=False))
+        if twice := [name for name in placed if name in values]:
+            raise RequestError(f"{self.name}: {', '.join(twice)} given twice, by place and by name")
+        values = placed | values
         self._inputs: dict[str, Sequence] = {}
         for declared in self.declared_inputs.values():
             given = values.pop(declared.name, None)
@@ -193,7 +197,7 @@ class Operator(Sequence):
         try:
             model = cls._model.model_validate(dict(values))
         except pydantic.ValidationError as error:
-            raise RequestError(_explain(cls, error)) from None
+            raise RequestError(_explain(cls, values, error)) from None
         return {field: getattr(model, field) for field in cls.declared_parameters}
 
     @property
@@ -265,15 +269,16 @@ def _color_within(declared: Parameter, value: tuple[float, float, float] | None)
 
 
 def _signature(cls: type[Operator]) -> inspect.Signature:
-    either, empty = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
-    fields = [
-        inspect.Parameter(i.name, either, default=None if i.optional else empty, annotation=Sequence)
-        for i in cls.declared_inputs.values()
-    ]
-    fields += [
-        inspect.Parameter(p.name, either, default=empty if p.required else p.default, annotation=p.annotation)
-        for p in cls.declared_parameters.values()
-    ]
+    empty = inspect.Parameter.empty
+    declared = [(i.name, None if i.optional else empty, Sequence) for i in cls.declared_inputs.values()]
+    declared += [(p.name, empty if p.required else p.default, p.annotation) for p in cls.declared_parameters.values()]
+    fields: list[inspect.Parameter] = []
+    by_name = False
+    for name, default, annotation in declared:
+        # Python allows no required one after an optional one, but by name.
+        by_name = by_name or (default is empty and any(field.default is not empty for field in fields))
+        kind = inspect.Parameter.KEYWORD_ONLY if by_name else inspect.Parameter.POSITIONAL_OR_KEYWORD
+        fields.append(inspect.Parameter(name, kind, default=default, annotation=annotation))
     return inspect.Signature(fields)
 
 
@@ -293,7 +298,7 @@ def allowed(declared: Parameter) -> str:
     return f"{words}, {high:g} or less" if high is not None else words
 
 
-def _explain(cls: type[Operator], error: pydantic.ValidationError) -> str:
+def _explain(cls: type[Operator], given: Mapping[str, Any], error: pydantic.ValidationError) -> str:
     said = []
     for fault in error.errors():
         field = str(fault["loc"][0]) if fault["loc"] else "?"
@@ -301,8 +306,8 @@ def _explain(cls: type[Operator], error: pydantic.ValidationError) -> str:
         if declared is None:
             known = ", ".join([*cls.declared_inputs, *cls.declared_parameters])
             said.append(f"{cls.name}: has no parameter '{field}'; it has {known}")
-        elif fault["type"] == "missing":
+        elif fault["type"] == "missing" and len(fault["loc"]) == 1:
             said.append(f"{cls.name}.{field} is missing: {declared.help} ({allowed(declared)})")
         else:
-            said.append(f"{cls.name}.{field} = {fault['input']!r}: must be {allowed(declared)}")
+            said.append(f"{cls.name}.{field} = {given[field]!r}: must be {allowed(declared)}")
     return "; ".join(dict.fromkeys(said))

@@ -181,12 +181,10 @@ class _Stills:
                     number = waiting.popleft()
                     plans.append((number, readers.submit(self._plan, number)))
                 publishing.append(self._computed(*plans.popleft(), writers))
+                if self.on_error == "stop" and any(map(_failed, publishing)):
+                    break
                 while publishing and (len(publishing) > self.behind or publishing[0].done()):
-                    event = publishing.popleft().result()
-                    yield event
-                    if event.status == "failed" and self.on_error == "stop":
-                        waiting.clear()
-                        plans.clear()
+                    yield publishing.popleft().result()
             while publishing:
                 yield publishing.popleft().result()
         finally:
@@ -260,6 +258,10 @@ def _done(event: Event) -> Future[Event]:
     future: Future[Event] = Future()
     future.set_result(event)
     return future
+
+
+def _failed(future: Future[Event]) -> bool:
+    return future.done() and future.result().status == "failed"
 
 
 def _from_published(job: Job, stills: Values[Job]) -> Job:

@@ -66,8 +66,10 @@ class Sequence(ABC):
             mine = future is None
             if future is None:
                 future = self._frames[number] = Future()
-                while len(self._frames) > self.keep:
-                    self._frames.popitem(last=False)
+                # A frame that is still being made stays, or another thread would make it too.
+                made = [old for old, frame in self._frames.items() if frame.done()]
+                for old in made[: max(0, len(self._frames) - self.keep)]:
+                    del self._frames[old]
             else:
                 self._frames.move_to_end(number)
         if mine:
@@ -98,10 +100,15 @@ def every_sequence(sequence: Sequence) -> list[Sequence]:
 def leaves(sequence: Sequence, number: int) -> list[tuple[Sequence, int]]:
     """The frames without inputs (files, mostly) that frame `number` rests on, each once, in the order of use."""
     found: dict[tuple[int, int], tuple[Sequence, int]] = {}
+    walked: set[tuple[int, int]] = set()
 
     def walk(node: Sequence, wanted: int) -> None:
+        # A node used twice is walked once, or a chain of such nodes would take twice as long with every link.
+        if (id(node), wanted) in walked:
+            return
+        walked.add((id(node), wanted))
         if not node.inputs:
-            found.setdefault((id(node), wanted), (node, wanted))
+            found[id(node), wanted] = (node, wanted)
         for name, numbers in node.needs(wanted).items():
             for needed in numbers:
                 walk(node.inputs[name], needed)

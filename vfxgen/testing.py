@@ -7,6 +7,7 @@ from collections.abc import Sequence as Values
 import numpy as np
 
 from vfxgen.color import working_space
+from vfxgen.errors import MissingFrameError
 from vfxgen.frame import Frame, Pixels
 from vfxgen.operator import digest
 from vfxgen.sequence import Sequence
@@ -33,7 +34,9 @@ class Pictures(Sequence):
         return sorted(self.pictures) if isinstance(self.pictures, dict) else None
 
     def frame(self, number: int) -> Frame:
-        pixels = self.pictures[number] if isinstance(self.pictures, dict) else self.pictures
+        pixels = self.pictures.get(number) if isinstance(self.pictures, dict) else self.pictures
+        if pixels is None:
+            raise MissingFrameError(f"frame {number} does not exist in memory; there are {self.range}")
         return Frame.from_pixels(
             np.asarray(pixels, np.float32),
             self.channels,
@@ -43,8 +46,8 @@ class Pictures(Sequence):
         )
 
     def make_key(self, number: int) -> str:
-        frame = self.frame(number)
-        return digest(pixels=frame.pixels(*frame.channels).tobytes().hex(), channels=self.channels)
+        pixels = self.frame(number).pixels(*self.channels)
+        return digest(pixels=pixels.tobytes().hex(), shape=pixels.shape, channels=self.channels)
 
 
 def constant(color: Values[float], size: tuple[int, int] = (4, 6), channels: Values[str] = "RGBA") -> Pictures:

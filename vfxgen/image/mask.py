@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,11 @@ def within(mask: Frame, result: Pixels, plate: Frame, channels: Sequence[str]) -
 
     The mask is placed by its data window and counts as 0 outside; a NaN in it counts as 0 too.
     """
-    matte = mask.on(plate.data_window).matte
+    # What a matte means is asked before it is placed: a frame on another data window no longer knows its origin.
+    alone = replace(mask, origin=None).with_pixels(("A",), mask.matte).only("A")
+    matte = alone.on(plate.data_window).pixels("A")
     old = plate.pixels(*channels)
-    mixed = old + (result - old) * matte
+    with np.errstate(invalid="ignore", over="ignore"):
+        # Equal values, infinities above all, must not go through the sum.
+        mixed = np.where(result == old, old, old * (1 - matte) + result * matte)
     return np.where(matte > 0, np.where(matte >= 1, result, mixed), old)

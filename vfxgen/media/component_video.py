@@ -57,8 +57,9 @@ def decode(picture: av.VideoFrame, *, centred: bool = False) -> tuple[Pixels, tu
     planar = _planar_sibling(name)
     if planar is None:
         raise MediaError(f"pixel format {name} is not supported; transcode it to ProRes or to EXR frames")
-    # Same depth, same subsampling, same range: swscale only moves bits (checked in tests/media/test_movie.py).
-    unpacked = picture if planar == name else picture.reformat(format=planar)
+    # Same depth, same subsampling: swscale only moves bits. In one thread, since the slices of several overwrite the
+    # first pixels of each other where the width is no multiple of 16.
+    unpacked = picture if planar == name else picture.reformat(format=planar, threads=1)
     planes = [_plane(unpacked, i) for i in range(len(unpacked.format.components))]
     largest = np.float32(1 if planes[0].dtype == np.float32 else (1 << depth(planar)) - 1)
     alpha = [planes.pop().astype(np.float32) / largest] if len(planes) in (2, 4) else []

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import OpenImageIO as oiio
 
 from vfxgen.errors import MediaError
 from vfxgen.frame import Attribute, Box, Frame, Plane
 from vfxgen.log import say_once
+from vfxgen.media import storage
+from vfxgen.media.readable import require_readable
 
 READABLE = (
     "exr",
@@ -52,7 +54,8 @@ _OIIO_TYPE = {
     "uint16": oiio.UINT16,
 }
 _TYPE_NAME = {"half": "half", "float": "float", "uint": "uint32", "uint8": "uint8", "uint16": "uint16"}
-_HALF_MAX = 65504.0
+
+_NO_REASON = "damaged, or not an image"
 
 # Facts about how a file was stored, not about the picture: the writer sets its own.
 _STORAGE_ATTRIBUTES = ("oiio:", "openexr:", "thumbnail", "jpeg:", "png:", "tiff:", "compression")
@@ -143,28 +146,26 @@ def read_image(path: str, number: int, *, part: str = "", view: str = "") -> Fra
 
 
 def _open(path: str) -> oiio.ImageInput:
-    try:
-        if os.path.isdir(path):
-            raise MediaError(f"{path}: is a folder, not an image")
-        if os.stat(path).st_size == 0:
-            raise MediaError(f"{path}: is empty (0 bytes)")
-        with open(path, "rb"):
-            pass
-    except OSError as error:
-        raise MediaError(f"{path}: cannot be read ({error.strerror})") from None
+    require_readable(path, "an image")
     hints = oiio.ImageSpec()
     hints.attribute("oiio:UnassociatedAlpha", 1)
     hints.attribute("oiio:reorient", 0)
-    oiio.geterror()
+    _error(oiio)
     file = oiio.ImageInput.open(path, hints)
     if file is None:
-        raise MediaError(f"{path}: no image that can be read ({_one_line(oiio.geterror())})")
+        raise MediaError(f"{path}: no image that can be read ({_error(oiio) or _NO_REASON})")
     return file
 
 
-def _one_line(text: str) -> str:
+def _error(source: Any) -> str:
+    """What OpenImageIO (the library or an open file) has to complain about, in one line, and forget it."""
+    try:
+        text = source.geterror()
+    except UnicodeDecodeError as error:
+        # A damaged header is quoted byte by byte.
+        text = error.object.decode(errors="replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0] if lines else "damaged or not an image"
+    return re.sub(r"^EXR Error \(.*?\): ", "", lines[0]) if lines else ""
 
 
 def _part(index: int, spec: oiio.ImageSpec) -> Part:
@@ -180,8 +181,16 @@ def _part(index: int, spec: oiio.ImageSpec) -> Part:
         data_window=Box(spec.x, spec.y, spec.width, spec.height),
         display_window=Box(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
         deep=spec.deep,
-        attributes={a.name: Attribute(a.value, str(a.type)) for a in spec.extra_attribs},
+        attributes={a.name: Attribute(_legible(a.value), str(a.type)) for a in spec.extra_attribs},
     )
+
+
+def _legible(value: Any) -> Any:
+    """Text that is not UTF-8, as old scanners leave it, is taken for Latin-1: OpenImageIO would refuse to write it."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    given = value.encode(errors="surrogateescape")
+    return value if given.decode(errors="ignore").encode() == given else given.decode("latin-1")
 
 
 def _parts(file: oiio.ImageInput) -> list[Part]:
@@ -190,7 +199,9 @@ def _parts(file: oiio.ImageInput) -> list[Part]:
         parts.append(_part(len(parts), file.spec()))
         if parts[0].attributes.get("oiio:subimages", Attribute(0)).value == 1:
             break
-    oiio.geterror()
+    # To look for one part more leaves an error behind, in the file (TIFF) or in the library.
+    _error(file)
+    _error(oiio)
     return parts
 
 
@@ -220,12 +231,11 @@ def _read_planes(file: oiio.ImageInput, path: str, part: Part) -> dict[str, Plan
     for begin, end, kind in runs:
         wanted = {"half": oiio.HALF, "uint32": oiio.UINT, "float": oiio.FLOAT}.get(kind, oiio.UNKNOWN)
         pixels = file.read_image(part.index, 0, begin, end, wanted)
-        error = file.geterror()
+        error = _error(file)
         if pixels is None or error:
-            raise MediaError(f"{path}: the pixels are damaged or cut off ({_one_line(error)})")
+            raise MediaError(f"{path}: the pixels are damaged or cut off ({error or _NO_REASON})")
         if kind == "integer":
-            largest = np.float32(np.iinfo(pixels.dtype).max)
-            pixels = pixels.astype(np.float32) / largest
+            pixels = storage.as_light(pixels, part.types[begin])
         for i in range(begin, end):
             planes[part.channels[i]] = pixels[..., i - begin]
     return planes
@@ -280,7 +290,7 @@ def _is_luminance_chroma(path: str) -> bool:
 
 
 def storage_types(frame: Frame, path: str, type: str = "") -> dict[str, str]:
-    """The type each channel of `frame` is stored as in `path`: `type` where given, else its own where the format has it.
+    """The type each channel of `frame` is stored as in `path`: `type` where given, else its own where possible.
 
     Raises
     ------
@@ -330,9 +340,8 @@ def write_image(frame: Frame, path: str, *, format: str, type: str = "", compres
     MediaError
         The frame does not fit the format, or the file cannot be written.
     """
+    frame = storage.arranged(frame, format)
     types = storage_types(frame, f"{path}.{format}", type)
-    if format in ("png", "jpg", "dpx") and frame.data_window != frame.display_window:
-        frame = replace(frame, attributes=frame.attributes).on(frame.display_window)
     spec = oiio.ImageSpec(frame.data_window.width, frame.data_window.height, len(frame.planes), oiio.FLOAT)
     spec.x, spec.y = frame.data_window.x, frame.data_window.y
     spec.full_x, spec.full_y, spec.full_width, spec.full_height = frame.display_window
@@ -347,6 +356,9 @@ def write_image(frame: Frame, path: str, *, format: str, type: str = "", compres
     for name, attribute in frame.attributes.items():
         if not name.startswith(_STORAGE_ATTRIBUTES):
             spec.attribute(name, oiio.TypeDesc(attribute.type), attribute.value)
+    if "DateTime" not in frame.attributes:
+        # OpenImageIO would put the time of writing there: the same frame would not give the same file.
+        spec.attribute("DateTime", "")
     if format == "exr":
         own = frame.attributes.get("compression", Attribute("zip")).value
         spec.attribute("compression", compression or (own if str(own).split(":")[0] in COMPRESSIONS else "zip"))
@@ -358,50 +370,16 @@ def write_image(frame: Frame, path: str, *, format: str, type: str = "", compres
 
 
 def _write_spec(frame: Frame, path: str, format: str, spec: oiio.ImageSpec, types: Mapping[str, str]) -> None:
-    pixels = _interleaved(frame, types)
-    oiio.geterror()
+    pixels = storage.interleaved(frame, types)
+    _error(oiio)
     file = oiio.ImageOutput.create(format)
     if file is None:
-        raise MediaError(f"this OpenImageIO cannot write {format} ({_one_line(oiio.geterror())})")
+        raise MediaError(f"this OpenImageIO cannot write {format} ({_error(oiio) or _NO_REASON})")
     written = file.open(path, spec) and file.write_image(pixels)
-    error = file.geterror() or oiio.geterror()
+    error = _error(file) or _error(oiio)
     written = file.close() and written
     if not written:
-        error = error or file.geterror() or oiio.geterror()
-        raise MediaError(f"{frame.source}: frame {frame.number} cannot be written as {format} ({_one_line(error)})")
-    if len(set(types.values())) > 1 and "uint32" in types.values():
-        _put_integers(frame, path, types)
-
-
-def _interleaved(frame: Frame, types: Mapping[str, str]) -> np.ndarray[Any, Any]:
-    kinds = set(types.values())
-    if kinds == {"uint32"}:
-        dtype: type[np.generic] = np.uint32
-    elif kinds == {"half"} and all(p.dtype == np.float16 for p in frame.planes.values()):
-        dtype = np.float16
-    else:
-        dtype = np.float32
-    pixels = np.empty((*frame.size, len(frame.planes)), dtype)
-    for i, (name, plane) in enumerate(frame.planes.items()):
-        pixels[..., i] = plane
-        if types[name] == "half" and plane.dtype == np.float32:
-            _hold_in_half(pixels[..., i], name)
-    return pixels
-
-
-def _hold_in_half(plane: Plane, name: str) -> None:
-    beyond = np.isfinite(plane) & (np.abs(plane) > _HALF_MAX)
-    if beyond.any():
-        say_once(f"channel {name} has values beyond half float (65504): stored as 65504; keep them with type float")
-        plane[beyond] = np.copysign(np.float32(_HALF_MAX), plane[beyond])
-
-
-def _put_integers(frame: Frame, path: str, types: Mapping[str, str]) -> None:
-    """OpenImageIO's Python writer takes one type for all channels: put exact integers in with the OpenEXR library."""
-    import OpenEXR
-
-    with OpenEXR.File(path, separate_channels=True) as file:
-        for name, stored in types.items():
-            if stored == "uint32":
-                file.channels()[name].pixels = np.ascontiguousarray(frame.planes[name], np.uint32)
-        file.write(path)
+        error = error or _error(file) or _error(oiio)
+        raise MediaError(f"{frame.source}: frame {frame.number} cannot be written as {format} ({error or _NO_REASON})")
+    if format == "exr":
+        storage.complete_exr(frame, path, types)

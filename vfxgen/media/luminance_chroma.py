@@ -1,7 +1,9 @@
-"""EXR files in luminance and half-size chroma (Y RY BY), which OpenImageIO refuses: read through the OpenEXR library."""
+"""EXR files in luminance and half-size chroma (Y RY BY), which OpenImageIO refuses: read by the OpenEXR library."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -21,7 +23,7 @@ def read_header(path: str) -> Part:
     """The one part of a luminance-chroma file; it is presented as R G B."""
     from vfxgen.media.image import Part
 
-    with _opened(path, header_only=True) as file:
+    with _reading(path, header_only=True) as file:
         header = file.header()
         data = _box(header["dataWindow"])
         return Part(0, "", "", RGB, ("half",) * 3, data, _box(header["displayWindow"]), False, _attributes(header))
@@ -35,7 +37,7 @@ def read_image(path: str, number: int) -> Frame:
     MediaError
         The file is damaged.
     """
-    with _opened(path) as file:
+    with _reading(path) as file:
         header = dict(file.header())
         channels = {name: np.array(channel.pixels, np.float32) for name, channel in file.channels().items()}
     data = _box(header["dataWindow"])
@@ -67,11 +69,16 @@ def _full_size(chroma: Pixels, data: Box) -> Pixels:
     return np.asarray(cv2.remap(chroma, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
-def _opened(path: str, **options: Any) -> OpenEXR.File:
+@contextmanager
+def _reading(path: str, **options: Any) -> Iterator[OpenEXR.File]:
     try:
-        return OpenEXR.File(path, separate_channels=True, **options)
-    except Exception as error:  # the binding raises bare RuntimeError, TypeError and ValueError
-        raise MediaError(f"{path}: no luminance-chroma EXR that can be read ({str(error).splitlines()[0]})") from None
+        with OpenEXR.File(path, separate_channels=True, **options) as file:
+            yield file
+    except Exception as error:  # the binding raises bare RuntimeError, TypeError, ValueError and KeyError
+        if isinstance(error, MediaError):
+            raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise MediaError(f"{path}: no luminance-chroma EXR that can be read ({reason})") from None
 
 
 def _box(window: tuple[Any, Any]) -> Box:
@@ -79,11 +86,23 @@ def _box(window: tuple[Any, Any]) -> Box:
     return Box(int(left), int(top), int(right) - int(left) + 1, int(bottom) - int(top) + 1)
 
 
+# Names in the file -> names OpenImageIO gives them.
+_NAMES = {
+    "pixelAspectRatio": "PixelAspectRatio",
+    "owner": "Copyright",
+    "capDate": "DateTime",
+    "comments": "ImageDescription",
+}
+
+
 def _attributes(header: dict[str, Any]) -> dict[str, Attribute]:
     attributes = {"compression": Attribute("zip")}
     for name, value in header.items():
+        known = _NAMES.get(name, name)
         if isinstance(value, str):
-            attributes[name] = Attribute(value)
+            attributes[known] = Attribute(value)
         elif isinstance(value, float) and name != "screenWindowWidth":
-            attributes["PixelAspectRatio" if name == "pixelAspectRatio" else name] = Attribute(value, "float")
+            attributes[known] = Attribute(value, "float")
+        elif name == "chromaticities":
+            attributes[known] = Attribute(tuple(float(v) for v in value), "float[8]")
     return attributes

@@ -41,7 +41,7 @@ def is_movie(path: str) -> bool:
 
 
 class Movie:
-    """The pictures of a movie's first video stream, by index from 0.
+    """The pictures of a movie's first video stream, by index from 0; `size` is its (width, height) in pixels.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Movie:
         if not rate:
             raise MediaError(f"{path}: does not say its frame rate; rewrap it with one")
         self.fps = Fraction(rate)
-        self.size = (int(self._stream.codec_context.height), int(self._stream.codec_context.width))
+        self.size = (int(self._stream.codec_context.width), int(self._stream.codec_context.height))
         self._times, self._keyframes = self._index()
         self._pictures: Iterator[av.VideoFrame] = iter(())
         self._position: int | None = None
@@ -93,13 +93,15 @@ class Movie:
             There is no such picture, or it is damaged.
         """
         if not 0 <= index < self.length:
-            raise MediaError(f"{self.path}: has no picture {index}; it has {self.length}, counted from 0")
-        with self._lock, media_errors(self.path, f"picture {index} cannot be decoded"):
+            raise MediaError(
+                f"{self.path}: frame {number}: no picture {index}; there are {self.length}, counted from 0"
+            )
+        with self._lock, media_errors(self.path, f"frame {number} (picture {index}) cannot be decoded"):
             picture = self._picture(index)
         try:
             pixels, channels = component_video.decode(picture, centred=self.codec in _CENTRED_CHROMA)
         except MediaError as error:
-            raise MediaError(f"{self.path}: {error}") from None
+            raise MediaError(f"{self.path}: frame {number}: {error}") from None
         self._say_what_is_assumed(picture)
         return Frame.from_pixels(
             pixels,

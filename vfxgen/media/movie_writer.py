@@ -170,12 +170,9 @@ def encoder_of(codec: str) -> str:
 
 
 def comment_of(path: str) -> str:
-    """The comment a movie was written with, empty where there is none.
-
-    Raises
-    ------
-    MediaError
-        The file is no movie.
-    """
-    with media_errors(path, "cannot be read"), av.open(path) as container:
-        return str(container.metadata.get("comment", ""))
+    """The comment a movie was written with; empty where it has none or is no whole movie."""
+    try:
+        with av.open(path) as container:
+            return str(container.metadata.get("comment", ""))
+    except (av.FFmpegError, OSError):
+        return ""

@@ -29,8 +29,10 @@ def parse_frames(text: str) -> list[int]:
     [1001, 1004, 1007, 1010]
     """
     try:
-        frames = list(fileseq.FrameSet(text.replace(" ", "")))
-    except (fileseq.ParseException, ValueError):
+        # A space between two numbers separates nothing in this notation: it must not join them.
+        joined = re.search(r"\d\s+\d", text)
+        frames = [] if joined else list(fileseq.FrameSet("".join(text.split())))
+    except (fileseq.FileSeqException, ValueError):
         frames = []
     if not frames or not all(isinstance(frame, int) for frame in frames):
         raise RequestError(f"'{text}' is no frame range; write 1001-1100, 1001-1100x2 or 1001,1005,1010-1020")
@@ -45,7 +47,7 @@ def format_frames(frames: Iterable[int]) -> str:
     >>> format_frames([1001, 1002, 1003, 1007])
     '1001-1003,1007'
     """
-    return str(fileseq.framesToFrameRange(list(frames)))
+    return str(fileseq.framesToFrameRange(sorted(set(frames))))
 
 
 @dataclass(frozen=True)
@@ -75,18 +77,28 @@ class Pattern:
         if len(_TOKEN.findall(name)) > 1:
             raise RequestError(f"{self.path}: more than one frame number in the file name")
 
+    @cached_property
+    def _parts(self) -> tuple[str, str, int]:
+        """What stands before the frame number, what behind, and its least number of digits."""
+        folder, name = os.path.split(self.path)
+        match = _TOKEN.search(name)
+        if match is None:
+            return self.path, "", 0
+        # Only the token goes to fileseq: it refuses names with commas, and takes brackets for ranges.
+        digits = fileseq.FileSequence.getPaddingNum(match[0], pad_style=fileseq.PAD_STYLE_HASH1)
+        return os.path.join(folder, name[: match.start()]), name[match.end() :], int(digits)
+
     @property
     def is_sequence(self) -> bool:
         """Whether the file name holds a frame number."""
         return _TOKEN.search(os.path.basename(self.path)) is not None
 
-    @cached_property
-    def _sequence(self) -> fileseq.FileSequence:
-        return fileseq.FileSequence(self.path, pad_style=fileseq.PAD_STYLE_HASH1)
-
     def file(self, number: int) -> str:
         """The path of one frame."""
-        return str(self._sequence.frame(number)) if self.is_sequence else self.path
+        if not self.is_sequence:
+            return self.path
+        start, end, digits = self._parts
+        return f"{start}{str(number).zfill(digits)}{end}"
 
     def frames_on_disk(self) -> list[int]:
         """Frame numbers that exist now, ascending; empty for a pattern without a frame number.
@@ -103,13 +115,8 @@ class Pattern:
             names = os.listdir(folder)
         except OSError as error:
             raise MediaError(f"{self.path}: the folder cannot be listed ({error.strerror})") from None
-        start, end = self._sequence.basename(), self._sequence.extension()
-        width = self._sequence.zfill()
-        found = []
-        for name in names:
-            if not (name.startswith(start) and name.endswith(end)):
-                continue
-            digits = name[len(start) : len(name) - len(end) or None]
-            if re.fullmatch(r"-?\d+", digits) and self.file(int(digits)).endswith(name) and len(digits) >= width:
-                found.append(int(digits))
-        return sorted(found)
+        start, end, digits = self._parts
+        number = re.compile(f"{re.escape(os.path.basename(start))}(-?[0-9]+){re.escape(end)}")
+        matches = (match for match in map(number.fullmatch, names) if match)
+        # A frame has one name: plate.00017.exr is not frame 17 of plate.####.exr.
+        return sorted(int(m[1]) for m in matches if m[1] == str(int(m[1])).zfill(digits))

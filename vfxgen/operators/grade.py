@@ -29,9 +29,7 @@ class Grade(Operator):
     """
 
     plate: Sequence = image_input("Frames to grade.", channels="R G B")
-    mask: Sequence | None = image_input(
-        "Where to grade: 1 fully, 0 leaves the plate untouched.", optional=True
-    )
+    mask: Sequence | None = image_input("Where to grade: 1 fully, 0 leaves the plate untouched.", optional=True)
     slope: Color = parameter((1.0, 1.0, 1.0), "Multiplies.", minimum=0.0)
     offset: Color = parameter((0.0, 0.0, 0.0), "Added after the slope.")
     power: Color = parameter((1.0, 1.0, 1.0), "Exponent after the offset.", minimum=0.01)
@@ -59,6 +57,7 @@ class Grade(Operator):
             sized: Pixels = np.abs(out / coverage) ** np.array(self.power, np.float32)
             out = np.copysign(sized, out) * coverage
         if self.saturation != 1.0:
-            luma: Pixels = out @ REC709_LUMA[:, None]
-            out = luma + (out - luma) * np.float32(self.saturation)
+            finite = np.isfinite(out)
+            luma = np.sum(np.where(finite, out, 0) * REC709_LUMA, axis=-1, keepdims=True)
+            out = np.where(finite, luma + (out - luma) * np.float32(self.saturation), out)
         return out

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from vfxgen.errors import FrameError
-from vfxgen.frame import RGB, RGBA, Box, Frame, Pixels
+from vfxgen.frame import RGBA, Box, Frame, Pixels
 from vfxgen.image.mask import within
 from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, parameter
@@ -75,9 +75,7 @@ class Merge(Operator):
         "difference",
     ] = parameter("over", "How the two become one.")  # fmt: skip
     mix: float = parameter(1.0, "How much of the result; 0 is the plate.", minimum=0.0, maximum=1.0)
-    metadata: Literal["plate", "foreground"] = parameter(
-        "plate", "Whose header, with its time code, the result keeps."
-    )
+    metadata: Literal["plate", "foreground"] = parameter("plate", "Whose header, with its time code, the result keeps.")
 
     writes = RGBA
 
@@ -87,20 +85,19 @@ class Merge(Operator):
             return plate
         foreground = self.input_frame("foreground", number)
         self._compare(plate, foreground)
-        channels = RGBA if "A" in plate.planes or "A" in foreground.planes else RGB
         window = self._window(plate, foreground)
         alone = replace(foreground, origin=None).with_pixels(("A",), foreground.alpha).only(*RGBA).on(window)
-        beneath = plate.with_pixels(("A",), plate.alpha) if "A" in channels and "A" not in plate.planes else plate
-        beneath = beneath.on(window)
-        old = beneath.pixels(*channels)
-        coverage = beneath.alpha if "A" in channels else _covered(plate.data_window, window)
+        beneath = (plate if "A" in plate.planes else plate.with_pixels(("A",), plate.alpha)).on(window)
+        old = beneath.pixels(*RGBA)
         with np.errstate(invalid="ignore", over="ignore"):
-            merged = merge(alone.pixels(*channels), alone.alpha, old, coverage, self.operation)
+            merged = merge(alone.pixels(*RGBA), old, self.operation)
             if self.mix < 1:
                 merged = np.where(merged == old, old, old * np.float32(1 - self.mix) + merged * np.float32(self.mix))
         if self.mask is not None:
-            merged = within(self.mask[number], merged, beneath, channels)
-        result = beneath.with_pixels(channels, merged)
+            merged = within(self.mask[number], merged, beneath, RGBA)
+        result = beneath.with_pixels(RGBA, merged)
+        if "A" not in plate.planes and "A" not in foreground.planes:
+            result = result.only(*plate.channels)
         if self.metadata == "foreground":
             geometry = {name: value for name, value in plate.attributes.items() if name in _GEOMETRY}
             others = {name: value for name, value in foreground.attributes.items() if name not in _GEOMETRY}
@@ -132,68 +129,54 @@ class Merge(Operator):
             )
 
 
-def merge(foreground: Pixels, a: Pixels, plate: Pixels, b: Pixels, operation: str) -> Pixels:
-    """Two premultiplied pictures of the same size as one; `Merge` has the table of operations.
-
-    Parameters
-    ----------
-    foreground, plate
-        (H, W, 3) or, with alpha, (H, W, 4), scene-linear.
-    a, b
-        Their coverage, (H, W, 1).
-    operation
-        One of the choices of `Merge.operation`.
-    """
+def merge(foreground: Pixels, plate: Pixels, operation: str) -> Pixels:
+    """Two premultiplied pictures, scene-linear R, G, B, A, (H, W, 4), as one; `Merge` has the table of operations."""
+    a, b = foreground[..., 3:], plate[..., 3:]
     if operation in ("in", "out"):
         return _weighted(foreground, b if operation == "in" else 1 - b)
     shown, beneath = _weighted(foreground, 1 - b), _weighted(plate, 1 - a)
     if operation == "over":
-        return np.where(a == 1, foreground, np.where(_empty(foreground, a), plate, foreground + beneath))
-    if operation == "under":
+        merged = np.where(a == 1, foreground, foreground + beneath)
+    elif operation == "under":
         merged = np.where(b == 1, plate, shown + plate)
     elif operation == "atop":
         merged = _weighted(foreground, b) + beneath
-        merged[..., 3:] = b[..., : merged.shape[-1] - 3]
+        merged[..., 3:] = b
     elif operation == "xor":
         merged = shown + beneath
     elif operation == "plus":
         merged = foreground + plate
-        merged[..., 3:] = np.minimum(merged[..., 3:], np.maximum(np.maximum(a, b), 1))
+        merged[..., 3:] = np.minimum(a + b, np.maximum(np.maximum(a, b), 1))
     else:
-        merged = _blended(foreground, a, plate, b, operation, shown + beneath)
-        merged[..., 3:] = (a + _weighted(b, 1 - a))[..., : merged.shape[-1] - 3]
-    return merged if operation == "minus" else np.where(_empty(foreground, a), plate, merged)
+        merged = _blended(foreground, plate, operation, shown + beneath)
+        merged[..., 3:] = a + beneath[..., 3:]
+    if operation == "minus":
+        return merged
+    empty = np.all(foreground == 0, axis=-1, keepdims=True)
+    result: Pixels = np.where(empty, plate, merged)
+    return result
 
 
-def _blended(foreground: Pixels, a: Pixels, plate: Pixels, b: Pixels, operation: str, alone: Pixels) -> Pixels:
+def _blended(foreground: Pixels, plate: Pixels, operation: str, alone: Pixels) -> Pixels:
+    """The blends; `alone` is what each shows where the other is not."""
     if operation == "minus":
         return foreground - plate
     if operation == "from":
         return plate - foreground
     if operation == "screen":
-        both = (foreground > 1) & (plate > 1)
-        return np.where(both, np.maximum(foreground, plate), foreground + plate - foreground * plate)
+        bright = (foreground > 1) & (plate > 1)
+        return np.where(bright, np.maximum(foreground, plate), foreground + plate - foreground * plate)
     if operation == "multiply":
         negative = (foreground < 0) & (plate < 0)
         return np.where(negative, foreground, foreground * plate) + alone
-    over_plate, under_foreground = _weighted(foreground, b), _weighted(plate, a)
-    if operation == "max":
-        return np.maximum(over_plate, under_foreground) + alone
-    if operation == "min":
-        return np.minimum(over_plate, under_foreground) + alone
-    return np.abs(over_plate - under_foreground) + alone
+    first, second = _weighted(foreground, plate[..., 3:]), _weighted(plate, foreground[..., 3:])
+    if operation == "difference":
+        return np.abs(first - second) + alone
+    extreme: Pixels = np.maximum(first, second) if operation == "max" else np.minimum(first, second)
+    return extreme + alone
 
 
 def _weighted(pixels: Pixels, weight: Pixels) -> Pixels:
     """`pixels` times `weight`, where a weight of 0 gives 0 of NaN and infinities too."""
-    return np.where(weight == 0, np.float32(0), pixels * weight)
-
-
-def _empty(foreground: Pixels, a: Pixels) -> Pixels:
-    return np.all(foreground == 0, axis=-1, keepdims=True) & (a == 0)
-
-
-def _covered(data_window: Box, window: Box) -> Pixels:
-    rows = (np.arange(window.y, window.bottom) >= data_window.y) & (np.arange(window.y, window.bottom) < data_window.bottom)
-    columns = (np.arange(window.x, window.right) >= data_window.x) & (np.arange(window.x, window.right) < data_window.right)
-    return (rows[:, None] & columns)[..., None].astype(np.float32)
+    weighted: Pixels = np.where(weight == 0, np.float32(0), pixels * weight)
+    return weighted

@@ -49,8 +49,8 @@ class Read(Operator):
     )
     first: int = parameter(1, "Frame number of a movie's first picture.")
 
-    def __init__(self, path: str, **parameters: object) -> None:
-        super().__init__(path=path, **parameters)
+    def __init__(self, *args: object, **parameters: object) -> None:
+        super().__init__(*args, **parameters)
         self.pattern = Pattern(self.path)
         self._working = color.resolve(self.working_space) if self.working_space else color.working_space()
         if self.colorspace:

@@ -1,0 +1,85 @@
+"""`key` end to end at 1920x1080, half EXR in and out: frames a second, and how well the stages overlap."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import vfxgen
+from benchmarks.plates import write_plates
+from benchmarks.results import publish
+from vfxgen.output import Output
+from vfxgen.render import Job, render
+
+FRAMES = 24
+WIDTH, HEIGHT = 1920, 1080
+
+
+def main() -> None:
+    """Render key and grade over the same plates; stages alone, then overlapped."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        plates = write_plates(folder, FRAMES, WIDTH, HEIGHT)
+        for name in ("key", "grade"):
+            rows.append(_measured(name, plates, folder))
+    notes = [
+        "alone: median seconds a frame of one stage with the others idle; serial is their sum.",
+        "efficiency: slowest stage alone / wall a frame overlapped. 1 hides the other stages wholly; every stage uses both "
+        "cores here, so that nothing more than the machine's total work can be hidden: see busy.",
+        "busy: processor seconds of all stages / (wall x cores): 1 means that no core was idle.",
+    ]
+    publish("pipeline_speed", f"{FRAMES} frames {WIDTH}x{HEIGHT}, half EXR ZIP in and out", rows, notes)
+
+
+def _sequence(name: str, plates: str) -> vfxgen.Sequence:
+    plate = vfxgen.read(plates)
+    return vfxgen.Key(plate, screen="green") if name == "key" else vfxgen.Grade(plate, slope=1.1, saturation=0.9)
+
+
+def _measured(name: str, plates: str, folder: str) -> dict[str, object]:
+    numbers = list(range(1, FRAMES + 1))
+    read, compute, write = _alone(name, plates, folder)
+    output = Output(path=str(Path(folder, f"{name}.####.exr")))
+    start, cpu = time.perf_counter(), time.process_time()
+    for event in render([Job(_sequence(name, plates), output)], numbers, force=True):
+        assert event.status == "rendered", event.error
+    wall = (time.perf_counter() - start) / FRAMES
+    cpu = (time.process_time() - cpu) / FRAMES
+    import os
+
+    return {
+        "operator": name,
+        "frames/s": 1 / wall,
+        "wall s": wall,
+        "read alone": read,
+        "compute alone": compute,
+        "write alone": write,
+        "efficiency": max(read, compute, write) / wall,
+        "serial / wall": (read + compute + write) / wall,
+        "busy": cpu / wall / (os.cpu_count() or 1),
+    }
+
+
+def _alone(name: str, plates: str, folder: str) -> tuple[float, float, float]:
+    """Seconds of reading, computing and writing one frame, nothing else running."""
+    sequence = _sequence(name, plates)
+    output = Output(path=str(Path(folder, "alone.####.exr")))
+    stages: list[tuple[float, float, float]] = []
+    for number in range(1, 9):
+        start = time.perf_counter()
+        sequence.key(number)
+        plate = sequence.inputs["plate"][number]
+        read = time.perf_counter()
+        frame = sequence[number]
+        computed = time.perf_counter()
+        output.publish(frame, number, "0" * 64, "{}")
+        stages.append((read - start, computed - read, time.perf_counter() - computed))
+        del plate
+    read_s, compute_s, write_s = (statistics.median(stage[i] for stage in stages[1:]) for i in range(3))
+    return read_s, compute_s, write_s
+
+
+if __name__ == "__main__":
+    main()

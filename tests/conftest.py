@@ -1,0 +1,30 @@
+"""What all tests share: the shared data, quiet defaults."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vfxgen.log import say_once
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED_DATA = Path(os.environ.get("VFXGEN_SHARED_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of images, clips and EXR corpora; a test that needs it is skipped where it is not."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no shared data at {SHARED_DATA}; set VFXGEN_SHARED_DATA")
+    return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No studio's configuration leaks into a test, and what is said once a process is said once a test."""
+    monkeypatch.delenv("OCIO", raising=False)
+    say_once.cache_clear()
+    yield

@@ -1,0 +1,26 @@
+"""The public names: a change of them is a decision."""
+
+from __future__ import annotations
+
+import pytest
+
+import vfxgen
+
+OPERATORS = {"Denoise", "Grade", "Grain", "Key", "Merge", "Read", "Reformat", "Resize"}
+
+
+def test_operators() -> None:
+    from vfxgen.operators import operators
+
+    assert {operator.__name__ for operator in operators().values()} == OPERATORS
+    assert all(getattr(vfxgen, name).__name__ == name for name in OPERATORS)
+
+
+def test_the_rest() -> None:
+    assert set(vfxgen.__all__) == {"Sequence", "__version__", "read", "write"}
+    assert all(hasattr(vfxgen, name) for name in vfxgen.__all__)
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Keyer'"):
+        vfxgen.Keyer  # noqa: B018

@@ -1,0 +1,57 @@
+"""Declarations as data and as pages."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import vfxgen
+from vfxgen.describe import catalogue, page, schema, summary
+from vfxgen.operator import Operator
+from vfxgen.operators import operators
+
+
+@pytest.mark.parametrize("operator", operators().values(), ids=operators().keys())
+class TestEveryOperator:
+    def test_its_schema_is_plain_data(self, operator: type[Operator]) -> None:
+        described = schema(operator)
+        assert json.loads(json.dumps(described)) == described
+
+    def test_its_first_line_and_every_help_is_a_sentence(self, operator: type[Operator]) -> None:
+        assert summary(operator).endswith(".") and len(summary(operator)) < 120
+        for declared in [*operator.declared_inputs.values(), *operator.declared_parameters.values()]:
+            assert declared.help.rstrip().endswith((".", ")")), declared.name
+
+    def test_its_defaults_are_allowed(self, operator: type[Operator]) -> None:
+        required = {p.name: "plate.####.exr" for p in operator.declared_parameters.values() if p.required}
+        values = operator.validated(required)
+        assert list(values) == list(operator.declared_parameters)
+
+    def test_its_main_input_is_called_plate(self, operator: type[Operator]) -> None:
+        if operator.declared_inputs:
+            assert next(iter(operator.declared_inputs)) == "plate"
+
+    def test_its_page_names_every_field(self, operator: type[Operator]) -> None:
+        text = page(operator)
+        for field in [*operator.declared_inputs, *operator.declared_parameters]:
+            assert f"`{field}`" in text
+
+
+def test_a_parameter_is_described_with_all_a_widget_needs() -> None:
+    saturation = next(p for p in schema(vfxgen.Grade)["parameters"] if p["name"] == "saturation")
+    assert saturation == {
+        "name": "saturation",
+        "type": "float",
+        "required": False,
+        "default": 1.0,
+        "minimum": 0.0,
+        "maximum": 16.0,
+        "choices": [],
+        "unit": "",
+        "help": "0 is grey, 1 leaves it.",
+    }
+
+
+def test_the_catalogue_says_its_schema() -> None:
+    assert catalogue(operators())["schema"] == 1

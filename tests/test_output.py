@@ -1,0 +1,115 @@
+"""Outputs: colour spaces, types, channels and what the header says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from footage import write_plate
+
+import vfxgen
+from vfxgen import graph
+from vfxgen.errors import FrameError
+from vfxgen.frame import Attribute, Frame
+from vfxgen.media.image import read_header, read_image, write_image
+from vfxgen.output import Output, published_key
+from vfxgen.testing import constant
+
+
+def published(tmp_path: Path, sequence: vfxgen.Sequence, name: str, **fields: object) -> Frame:
+    vfxgen.write(sequence, tmp_path / name, frames="1", **fields)
+    return read_image(str(tmp_path / name), 1)
+
+
+class TestColour:
+    def test_exr_keeps_the_plates_scene_linear_space(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, [1])
+        after = published(tmp_path, vfxgen.Grade(vfxgen.read(plate), slope=2.0), "o.exr")
+        before = read_image(str(tmp_path / "plate.0001.exr"), 1)
+        assert after.attributes["colorInteropID"].value == "lin_rec709_scene"
+        # A grade by one factor is the same in any linear space.
+        np.testing.assert_allclose(after.pixels(*"RGB"), before.pixels(*"RGB") * 2, rtol=2e-3, atol=1e-4)
+
+    def test_an_encoded_plate_becomes_the_working_space_in_exr(self, tmp_path: Path) -> None:
+        grey = Frame.from_pixels(np.full((4, 4, 3), 0.5, np.float32), "RGB", colorspace="", type="uint8")
+        write_image(grey, str(tmp_path / "g.png"), format="png")
+        after = published(tmp_path, vfxgen.Grade(vfxgen.read(tmp_path / "g.png"), slope=2.0), "o.exr")
+        assert after.attributes["colorInteropID"].value == "lin_ap1_scene"
+        code = round(0.5 * 255) / 255
+        assert after.pixels("G").mean() == pytest.approx(2 * ((code + 0.055) / 1.055) ** 2.4, rel=1e-3)
+        assert set(after.types.values()) == {"half"}
+
+    def test_png_of_scene_linear_light_is_encoded_for_display(self, tmp_path: Path) -> None:
+        after = published(tmp_path, constant([0.18, 0.18, 0.18]), "o.png")
+        assert after.pixels("G").mean() == pytest.approx(1.055 * 0.18 ** (1 / 2.4) - 0.055, abs=1e-3)
+
+    def test_a_space_can_be_asked_for(self, tmp_path: Path) -> None:
+        after = published(tmp_path, constant([0.18, 0.18, 0.18]), "o.exr", colorspace="ACEScct")
+        assert after.pixels("G").mean() == pytest.approx(0.4135, abs=1e-3)
+
+    def test_layers_an_operator_wrote_are_converted_and_others_are_not(self, tmp_path: Path) -> None:
+        frame = constant([0.2, 0.5, 0.1])[1]
+        written = frame.with_pixels(["fg.R", "fg.G", "fg.B"], frame.rgb)
+        out = Output(path="o.exr", colorspace="lin_rec709_scene").prepared(written)
+        np.testing.assert_array_equal(out.pixels("fg.R", "fg.G", "fg.B"), out.rgb)
+        assert not np.array_equal(out.rgb, frame.rgb)
+
+    def test_chromaticities_that_no_longer_hold_go(self, tmp_path: Path) -> None:
+        xy = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
+        plate = constant([0.2, 0.5, 0.1])[1]
+        tagged = Frame.from_pixels(
+            plate.rgb, "RGB", colorspace="", type="half", attributes={"chromaticities": Attribute(xy, "float[8]")}
+        )
+        write_image(tagged, str(tmp_path / "p.exr"), format="exr")
+        graded = vfxgen.Grade(vfxgen.read(tmp_path / "p.exr"), slope=1.1)
+        assert "chromaticities" in published(tmp_path, graded, "same.exr").attributes
+        assert "chromaticities" not in published(tmp_path, graded, "other.exr", colorspace="ACEScg").attributes
+
+    def test_straight_alpha_formats_get_unpremultiplied_colour(self, tmp_path: Path) -> None:
+        after = published(tmp_path, constant([0.09, 0.09, 0.09, 0.5]), "o.png")
+        assert after.pixels("G").mean() == pytest.approx(1.055 * 0.18 ** (1 / 2.4) - 0.055, abs=1e-3)
+        assert after.pixels("A").mean() == pytest.approx(0.5, abs=1e-3)
+
+
+class TestTypesAndChannels:
+    @pytest.mark.parametrize("type", ["half", "float"])
+    def test_the_plates_type_is_kept(self, tmp_path: Path, type: str) -> None:
+        plate = write_plate(tmp_path, [1], type=type)
+        after = published(tmp_path, vfxgen.Grade(vfxgen.read(plate), slope=2.0), "o.exr")
+        assert after.types == {"R": type, "G": type, "B": type, "depth.Z": "float", "id": "uint32"}
+
+    def test_another_type_can_be_asked_for(self, tmp_path: Path) -> None:
+        after = published(tmp_path, constant([0.1, 0.2, 0.3]), "o.exr", type="half")
+        assert set(after.types.values()) == {"half"}
+
+    @pytest.mark.parametrize(("text", "names"), [("RGB", "R G B"), ("B,G,R", "B G R"), ("R,depth.Z", "R depth.Z")])
+    def test_channels_and_their_order(self, tmp_path: Path, text: str, names: str) -> None:
+        after = published(tmp_path, vfxgen.read(write_plate(tmp_path, [1])), "o.exr", channels=text)
+        assert set(after.channels) == set(names.split())
+
+    def test_a_channel_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(FrameError, match=r"channels R,A: .*has no channel A; it has R G B .*depth\.Z"):
+            published(tmp_path, vfxgen.read(write_plate(tmp_path, [1])), "o.exr", channels="R,A")
+
+    @pytest.mark.parametrize("compression", ["none", "zips", "zip", "piz", "dwaa:45", "dwab"])
+    def test_compression(self, tmp_path: Path, compression: str) -> None:
+        after = published(tmp_path, constant([0.1, 0.2, 0.3]), "o.exr", compression=compression)
+        assert after.attributes["compression"].value.split(":")[0] == compression.split(":")[0]
+
+
+class TestProvenance:
+    def test_the_recipe_in_the_header_makes_the_same_key(self, tmp_path: Path) -> None:
+        graded = vfxgen.Grade(vfxgen.read(write_plate(tmp_path, [1])), slope=2.0)
+        published(tmp_path, graded, "o.exr")
+        attributes = read_header(str(tmp_path / "o.exr"))[0].attributes
+        nodes = json.loads(str(attributes["vfxgen:recipe"].value))["nodes"]
+        again = graph.build(nodes, "", "header")["grade"]
+        assert Output(path="o.exr").key(again.key(1)) == published_key(str(tmp_path / "o.exr"))
+        assert "digitalsourcetype" in str(attributes["Iptc4xmpExt:DigitalSourceType"].value)
+        assert attributes["vfxgen:version"].value == vfxgen.__version__
+
+    def test_a_plate_is_not_taken_for_a_published_frame(self, tmp_path: Path) -> None:
+        write_plate(tmp_path, [1])
+        assert published_key(str(tmp_path / "plate.0001.exr")) is None

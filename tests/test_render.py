@@ -1,0 +1,265 @@
+"""Rendering: what is done, what is skipped, what happens when a frame fails or the disk is full."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from footage import bits, leftovers, write_mask, write_plate
+
+import vfxgen
+from vfxgen.errors import FrameError, RequestError
+from vfxgen.frame import Frame
+from vfxgen.output import Output
+from vfxgen.render import Job, render
+from vfxgen.sequence import Sequence
+from vfxgen.testing import Pictures, constant
+
+
+def statuses(jobs: list[Job], frames: range, **options: object) -> list[str]:
+    return [event.status for event in render(jobs, list(frames), **options)]  # type: ignore[arg-type]
+
+
+def grade_job(plate: str, out: Path, **parameters: object) -> Job:
+    return Job(vfxgen.Grade(vfxgen.read(plate), **parameters), Output(path=str(out / "g.####.exr")))
+
+
+class Failing(Sequence):
+    """Frame 3 cannot be made."""
+
+    def frame(self, number: int) -> Frame:
+        if number == 3:
+            raise FrameError("failing: frame 3: broken on purpose")
+        return constant([0.1, 0.2, 0.3])[1]
+
+    def make_key(self, number: int) -> str:
+        return f"failing {number}"
+
+
+class TestSkipping:
+    def test_a_second_run_makes_nothing(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, range(1, 5))
+        assert statuses([grade_job(plate, tmp_path, slope=2)], range(1, 5)) == ["rendered"] * 4
+        before = [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("g.*"))]
+        assert statuses([grade_job(plate, tmp_path, slope=2)], range(1, 5)) == ["current"] * 4
+        assert [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("g.*"))] == before
+
+    def test_only_what_changed_is_made_again(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, range(1, 5))
+        statuses([grade_job(plate, tmp_path, slope=2)], range(1, 5))
+        (tmp_path / "plate.0002.exr").write_bytes((tmp_path / "plate.0003.exr").read_bytes())
+        assert statuses([grade_job(plate, tmp_path, slope=2)], range(1, 5)) == ["current", "rendered", "current", "current"]
+        assert statuses([grade_job(plate, tmp_path, slope=3)], range(1, 5)) == ["rendered"] * 4
+        assert statuses([grade_job(plate, tmp_path, slope=3)], range(1, 3), force=True) == ["rendered"] * 2
+
+    def test_the_same_sequence_object_sees_files_that_changed(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, range(1, 3))
+        job = grade_job(plate, tmp_path, slope=2)
+        statuses([job], range(1, 3))
+        (tmp_path / "plate.0001.exr").write_bytes((tmp_path / "plate.0002.exr").read_bytes())
+        assert statuses([job], range(1, 3)) == ["rendered", "current"]
+
+    @pytest.mark.parametrize("extension", ["exr", "png", "tif", "jpg", "dpx"])
+    def test_every_format_carries_its_key(self, tmp_path: Path, extension: str) -> None:
+        job = Job(constant([0.1, 0.2, 0.3]), Output(path=str(tmp_path / f"c.####.{extension}")))
+        assert statuses([job], range(1, 3)) == ["rendered"] * 2
+        assert statuses([job], range(1, 3)) == ["current"] * 2
+
+    def test_other_output_settings_are_another_recipe(self, tmp_path: Path) -> None:
+        path = str(tmp_path / "c.####.exr")
+        source = constant([0.1, 0.2, 0.3])
+        assert statuses([Job(source, Output(path=path))], range(1, 2)) == ["rendered"]
+        assert statuses([Job(source, Output(path=path, type="half"))], range(1, 2)) == ["rendered"]
+
+
+class TestFailures:
+    def test_stop_keeps_the_frames_before(self, tmp_path: Path) -> None:
+        job = Job(Failing(), Output(path=str(tmp_path / "f.####.exr")))
+        events = list(render([job], [1, 2, 3, 4, 5]))
+        assert [event.status for event in events] == ["rendered", "rendered", "failed"]
+        assert "broken on purpose" in events[-1].error
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["f.0001.exr", "f.0002.exr"]
+
+    def test_skip_goes_on(self, tmp_path: Path) -> None:
+        job = Job(Failing(), Output(path=str(tmp_path / "f.####.exr")))
+        assert statuses([job], range(1, 6), on_error="skip") == ["rendered", "rendered", "failed", "rendered", "rendered"]
+
+    def test_a_damaged_plate_is_named(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, range(1, 4))
+        (tmp_path / "plate.0002.exr").write_bytes(b"not an image at all")
+        events = list(render([grade_job(plate, tmp_path)], [1, 2, 3], on_error="skip"))
+        assert [event.status for event in events] == ["rendered", "failed", "rendered"]
+        assert "plate.0002.exr" in events[1].error
+
+    def test_sizes_that_do_not_match_fail_in_words(self, tmp_path: Path) -> None:
+        pictures = {1: np.zeros((4, 6, 3), np.float32), 2: np.zeros((5, 6, 3), np.float32)}
+        mask = Pictures(np.ones((4, 6, 1), np.float32), "A")
+        job = Job(vfxgen.Grade(Pictures(pictures), mask, slope=2), Output(path=str(tmp_path / "o.####.exr")))
+        assert statuses([job], range(1, 3)) == ["rendered", "rendered"]
+
+    def test_channels_that_are_missing_are_named(self, tmp_path: Path) -> None:
+        depth = Pictures(np.zeros((4, 6, 1), np.float32), ["depth.Z"])
+        events = list(render([Job(vfxgen.Grade(depth, slope=2), Output(path=str(tmp_path / "o.####.exr")))], [1]))
+        assert "grade: input 'plate'" in events[0].error
+        assert "has no channel R G B; it has depth.Z" in events[0].error
+
+    def test_a_full_disk_leaves_published_frames_whole(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, range(1, 4), type="float")
+        script = (
+            "import resource, sys\n"
+            f"resource.setrlimit(resource.RLIMIT_FSIZE, (6000, {resource.RLIM_INFINITY}))\n"
+            "from vfxgen.cli import main\n"
+            "main()\n"
+        )
+        arguments = ["grade", "--plate", plate, "--out", str(tmp_path / "o.####.exr"), "--slope", "1.1"]
+        done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert "frame 1:" in done.stderr and "Traceback" not in done.stderr
+        assert leftovers(tmp_path) == []
+        assert not list(tmp_path.glob("o.*.exr"))
+
+    def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("in the way")
+        job = Job(constant([1, 1, 1]), Output(path=str(tmp_path / "file" / "o.####.exr")))
+        events = list(render([job], [1]))
+        assert events[0].status == "failed" and "cannot be written" in events[0].error
+
+
+class TestRequests:
+    def test_no_input_is_overwritten(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, range(1, 3))
+        before = bits(tmp_path / "plate.0001.exr")
+        job = Job(vfxgen.Grade(vfxgen.read(plate), slope=2), Output(path=str(tmp_path / "." / "plate.####.exr")))
+        with pytest.raises(RequestError, match="would overwrite its own input"):
+            list(render([job], [1, 2]))
+        assert bits(tmp_path / "plate.0001.exr") == before
+
+    def test_through_a_link_neither(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, [1])
+        (tmp_path / "link.0001.exr").symlink_to(tmp_path / "plate.0001.exr")
+        with pytest.raises(RequestError, match="overwrite"):
+            list(render([Job(vfxgen.read(plate), Output(path=str(tmp_path / "link.####.exr")))], [1]))
+
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({"path": "o.exr"}, "one file for 2 frames"),
+            ({"path": "o.####.gif"}, "cannot write '.gif'"),
+            ({"path": "o.####.png", "type": "float"}, "cannot hold float"),
+            ({"path": "o.####.exr", "compression": "lzma"}, "compression 'lzma'"),
+            ({"path": "o.####.exr", "colorspace": "acescgg"}, "colour space 'acescgg'"),
+            ({"path": "o.####.exr", "view": "Film"}, "has no view 'Film'"),
+            ({"path": "o.####.exr", "view": "Raw", "colorspace": "ACEScg"}, "not both"),
+            ({"path": "o.mp4", "codec": "prores"}, "cannot write prores into .mp4"),
+        ],
+    )
+    def test_wrong_outputs_are_refused_before_anything_is_written(
+        self, tmp_path: Path, fields: dict[str, str], said: str
+    ) -> None:
+        output = Output(**{**fields, "path": str(tmp_path / fields["path"])})  # type: ignore[arg-type]
+        with pytest.raises(RequestError, match=said):
+            list(render([Job(constant([1, 1, 1]), output)], [1, 2]))
+        assert not list(tmp_path.iterdir())
+
+    def test_two_outputs_in_one_file(self, tmp_path: Path) -> None:
+        job = Job(constant([1, 1, 1]), Output(path=str(tmp_path / "o.####.exr")))
+        with pytest.raises(RequestError, match="two outputs"):
+            list(render([job, job], [1]))
+
+    def test_no_frames(self) -> None:
+        with pytest.raises(RequestError, match="no frames"):
+            list(render([Job(constant([1, 1, 1]), Output(path="o.####.exr"))], []))
+        with pytest.raises(RequestError, match="no frame range"):
+            vfxgen.write(constant([1, 1, 1]), "o.####.exr")
+
+
+class TestPipeline:
+    def test_outputs_share_what_they_have_in_common(self, tmp_path: Path) -> None:
+        plate = vfxgen.read(write_plate(tmp_path, range(1, 7)))
+        made: list[int] = []
+
+        class Counted(vfxgen.Grade):
+            def frame(self, number: int) -> Frame:
+                made.append(number)
+                return super().frame(number)
+
+        graded = Counted(plate, slope=2)
+        jobs = [
+            Job(graded, Output(path=str(tmp_path / "a.####.exr"))),
+            Job(vfxgen.Merge(plate, graded), Output(path=str(tmp_path / "b.####.exr"))),
+        ]
+        assert statuses(jobs, range(1, 7)) == ["rendered"] * 6
+        assert sorted(made) == [1, 2, 3, 4, 5, 6]
+
+    def test_no_more_frames_wait_than_the_budget_allows(self, tmp_path: Path) -> None:
+        alive, most = [0], [0]
+        lock = threading.Lock()
+
+        class Heavy(Sequence):
+            def frame(self, number: int) -> Frame:
+                with lock:
+                    alive[0] += 1
+                    most[0] = max(most[0], alive[0])
+                frame = constant([0.1, 0.2, 0.3], (64, 64))[1]
+                weakened = frame.planes["R"].base
+                assert weakened is not None
+                import weakref
+
+                weakref.finalize(weakened, _gone)
+                return frame
+
+            def make_key(self, number: int) -> str:
+                return f"heavy {number}"
+
+        def _gone() -> None:
+            with lock:
+                alive[0] -= 1
+
+        job = Job(Heavy(), Output(path=str(tmp_path / "h.####.exr")))
+        assert len(list(render([job], list(range(1, 41)), memory=1))) == 40
+        assert most[0] <= 6
+
+    def test_closing_the_generator_leaves_no_temporary_file(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, range(1, 9))
+        events = render([grade_job(plate, tmp_path, slope=2)], list(range(1, 9)))
+        next(events)
+        events.close()  # type: ignore[attr-defined]
+        assert leftovers(tmp_path) == []
+
+    def test_frames_may_come_in_any_order_and_with_gaps(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, range(1, 6))
+        job = grade_job(plate, tmp_path)
+        assert [event.frame for event in render([job], [5, 1, 3])] == [5, 1, 3]
+
+    def test_a_mask_still_serves_every_frame(self, tmp_path: Path) -> None:
+        plate, mask = write_plate(tmp_path, range(1, 4)), write_mask(tmp_path)
+        job = Job(vfxgen.Grade(vfxgen.read(plate), vfxgen.read(mask), slope=2), Output(path=str(tmp_path / "m.####.exr")))
+        assert statuses([job], range(1, 4)) == ["rendered"] * 3
+
+
+class TestMovies:
+    def test_a_movie_is_made_from_what_was_published(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, range(1, 6))
+        graded = vfxgen.Grade(vfxgen.read(plate), slope=1.2)
+        jobs = [
+            Job(graded, Output(path=str(tmp_path / "g.####.exr"))),
+            Job(graded, Output(path=str(tmp_path / "review.mp4"))),
+        ]
+        assert statuses(jobs, range(1, 6)) == ["rendered"] * 10
+        movie = vfxgen.read(tmp_path / "review.mp4")
+        assert movie.range == [1, 2, 3, 4, 5]
+        assert movie[3].rgb.mean() > 0.01
+        assert statuses(jobs, range(1, 6)) == ["current"] * 6
+
+    def test_a_movie_that_fails_leaves_the_old_one(self, tmp_path: Path) -> None:
+        path = tmp_path / "review.mp4"
+        path.write_bytes(b"the old one")
+        events = list(render([Job(Failing(), Output(path=str(path)))], [1, 2, 3]))
+        assert events[-1].status == "failed"
+        assert path.read_bytes() == b"the old one"
+        assert leftovers(tmp_path) == []

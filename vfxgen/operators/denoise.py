@@ -1,0 +1,160 @@
+"""Denoise: camera noise out of one frame, detail left in."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfxgen.frame import RGB, Frame, Pixels
+from vfxgen.image.mask import within
+from vfxgen.operator import Operator, image_input, parameter
+from vfxgen.sequence import Sequence
+
+# Half the side of the patches that are compared; filter strength in noise deviations: as Buades for colour pictures.
+_PATCH, _STRENGTH = 2, 0.55
+# Bins of brightness at most, and 2x2 blocks in one at least: enough to know a variance to a tenth.
+_BINS, _BIN = 24, 256
+# What is that many deviations away is unlike: a bound that keeps a sun from rounding away its neighbours' distances.
+_FAR, _UNLIKE = np.float32(1e12), np.float32(1e6)
+# A normal distribution's standard deviation by its median absolute deviation.
+_MAD = 1.4826
+
+
+class Denoise(Operator):
+    """Denoise the noise of a camera: each pixel becomes a mean of those around it that look alike.
+
+    How strong the noise is, and how it grows with light, is measured in each frame, for each of R, G and B. `amount` is
+    relative to it: 1 takes out what was measured, 0 leaves the plate bit for bit. Pixels are compared on a scale where
+    the noise is equally strong everywhere, but the mean is one of scene-linear light: brightness stays, no value goes
+    beyond those around it, superwhites and negative values pass. A pixel with NaN or infinity stays and counts for no
+    other. Noise that was clipped or coded away (8 bit, JPEG) is measured as what is left of it: raise `amount`.
+
+    Notes
+    -----
+    Non-local means (Buades, Coll, Morel 2005, 2011) on light stabilised by a generalised Anscombe transform (Starck,
+    Murtagh, Bijaoui 1998) for noise of the variance gain * light + floor (Foi et al. 2008), measured by the median
+    absolute deviation of the diagonal Haar band (Donoho 1994) in bins of brightness.
+
+    Examples
+    --------
+    >>> import numpy, vfxgen
+    >>> from vfxgen.testing import Pictures
+    >>> noise = numpy.random.default_rng(1).normal(0.18, 0.02, (48, 48, 3))
+    >>> bool(vfxgen.Denoise(Pictures(noise))[1].rgb.std() < 0.01)
+    True
+    """
+
+    plate: Sequence = image_input("Frames to denoise.", channels="R G B")
+    mask: Sequence | None = image_input("Where to denoise: 1 fully, 0 leaves the plate untouched.", optional=True)
+    amount: float = parameter(1.0, "Noise taken out, relative to what the frame has.", minimum=0.0, maximum=8.0)
+    size: int = parameter(5, "How far like pixels are looked for.", minimum=1, maximum=16, unit="pixels")
+
+    writes = RGB
+
+    def frame(self, number: int) -> Frame:
+        plate = self.input_frame("plate", number)
+        if self.amount == 0:
+            return plate
+        light = plate.rgb
+        valid: NDArray[np.bool_] = np.all(np.isfinite(light), axis=-1)
+        noise = [measure_noise(light[..., i], valid) for i in range(3)]
+        noisy = [i for i in range(3) if noise[i].gain or noise[i].floor]
+        if not noisy:
+            return plate
+        clean = light.copy()
+        clean[..., noisy] = non_local_means(light[..., noisy], valid, [noise[i] for i in noisy], self.amount, self.size)
+        if self.mask is not None:
+            clean = within(self.mask[number], clean, plate, RGB)
+        return plate.with_pixels(RGB, clean)
+
+
+class Noise(NamedTuple):
+    """Noise of the variance `gain` * light + `floor`, in scene-linear units."""
+
+    gain: float
+    floor: float
+
+    def stabilised(self, light: Pixels) -> Pixels:
+        """`light` where the noise has a standard deviation of 1, whatever the light; straight below 0."""
+        room = self.floor + 0.375 * self.gain**2
+        positive = np.maximum(light, 0)
+        root = np.sqrt(np.float32(self.gain) * positive + np.float32(room)) + np.float32(room**0.5)
+        level = np.where(light < 0, light / np.float32(room**0.5), 2 * positive / root)
+        return np.clip(level, -_FAR, _FAR)
+
+
+def measure_noise(plane: Pixels, valid: NDArray[np.bool_]) -> Noise:
+    """The noise of one channel, (H, W), scene-linear, from its `valid` pixels alone."""
+    height, width = (side // 2 * 2 for side in plane.shape)
+    block = plane[:height, :width].astype(np.float64).reshape(height // 2, 2, width // 2, 2)
+    use = valid[:height, :width].reshape(height // 2, 2, width // 2, 2).all(axis=(1, 3))
+    mean = block.mean(axis=(1, 3))[use]
+    diagonal = ((block[:, 0, :, 0] - block[:, 0, :, 1] - block[:, 1, :, 0] + block[:, 1, :, 1]) / 2)[use]
+    if mean.size < 16:
+        return Noise(0.0, 0.0)
+    order = np.argsort(mean, kind="stable")
+    bins = np.array_split(order, min(_BINS, max(1, mean.size // _BIN)))
+    light = np.maximum([np.median(mean[b]) for b in bins], 0)
+    deviation = np.array([_MAD * np.median(np.abs(diagonal[b])) for b in bins])
+    return _fitted(light, deviation**2)
+
+
+def _fitted(light: NDArray[np.float64], variance: NDArray[np.float64]) -> Noise:
+    """The line through the least noisy bins: texture only ever adds."""
+    if not np.count_nonzero(variance):
+        return Noise(0.0, 0.0)
+    weight = np.maximum(variance, variance.max() * 1e-6) ** -2.0
+    gain = floor = 0.0
+    for _ in range(8):
+        moments = np.array([[light @ (weight * light), weight @ light], [weight @ light, weight.sum()]])
+        sides = np.array([light @ (weight * variance), weight @ variance])
+        gain, floor = np.linalg.lstsq(moments, sides, rcond=None)[0]
+        if gain < 0:
+            gain, floor = 0.0, sides[1] / moments[1, 1]
+        elif floor < 0:
+            gain, floor = sides[0] / moments[0, 0], 0.0
+        expected = np.maximum(gain * light + floor, variance.max() * 1e-6)
+        # Textured bins lie above the line, further than chance puts them, and lose their say.
+        weight = expected**-2.0 / (1 + np.maximum(variance / expected - 1.2, 0) * 8) ** 2
+    return Noise(float(gain), float(floor))
+
+
+def non_local_means(light: Pixels, valid: NDArray[np.bool_], noise: list[Noise], amount: float, size: int) -> Pixels:
+    """Each `valid` pixel of `light` (H, W, C) as the mean of those within `size` pixels with surroundings like its."""
+    import cv2
+
+    height, width = valid.shape
+    rim = size + _PATCH
+    counts = np.where(valid[..., None], light, np.float32(0))
+    level = np.stack([n.stabilised(counts[..., i]) for i, n in enumerate(noise)], axis=-1)
+    # OpenCV's borders lose the last axis of a single channel; numpy's are slower, and asked once.
+    sides = ((rim, rim), (rim, rim), (0, 0))
+    level, around = np.pad(level, sides, "symmetric"), np.pad(counts, sides, "symmetric")
+    known = np.pad(valid.astype(np.float32), rim, "symmetric")
+    every = bool(valid.all())
+    patch = (2 * _PATCH + 1, 2 * _PATCH + 1)
+    wide = np.s_[size : size + height + 2 * _PATCH, size : size + width + 2 * _PATCH]
+    here, here_known = level[wide], known[wide]
+    inner = np.s_[_PATCH : _PATCH + height, _PATCH : _PATCH + width]
+    total, weights = light.copy(), np.ones((height, width), np.float32)
+    mean = np.full((1, len(noise)), 1 / len(noise), np.float32)
+    threshold, slope = np.float32(2 * amount**2), np.float32(-1 / max(_STRENGTH * amount, 1e-3) ** 2)
+    for down in range(-size, size + 1):
+        for right in range(-size, size + 1):
+            if (down, right) == (0, 0) or down**2 + right**2 > (size + 0.5) ** 2:
+                continue
+            moved = np.s_[size + down : size + down + here.shape[0], size + right : size + right + here.shape[1]]
+            difference = cv2.transform(np.minimum(np.square(here - level[moved]), _UNLIKE), mean)
+            if every:
+                distance = cv2.blur(difference, patch)[inner]
+            else:
+                both = here_known * known[moved]
+                distance = (cv2.blur(difference * both, patch) / np.maximum(cv2.blur(both, patch), 1e-6))[inner]
+            weight = cv2.exp(np.maximum(distance - threshold, 0) * slope)
+            if not every:
+                weight *= known[moved][inner]
+            total += weight[..., None] * around[moved][inner]
+            weights += weight
+    return np.where(valid[..., None], total / weights[..., None], light)
