@@ -12,4 +12,8 @@ if NETS.is_dir():
     packages.append("vfxgen.nets")
     locations["vfxgen.nets"] = "nets"
 
-setup(packages=packages, package_dir=locations, package_data={"vfxgen": ["py.typed"], "vfxgen.nets": ["**/*"]})
+setup(
+    packages=packages,
+    package_dir=locations,
+    package_data={"vfxgen": ["py.typed", "report/page.html"], "vfxgen.nets": ["**/*"]},
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 
 os.environ["OPENCV_IO_ENABLE_OPENEXR"] = "1"
 
@@ -13,7 +14,7 @@ import OpenEXR
 import OpenImageIO as oiio
 
 from benchmarks.results import paired, publish
-from vfxgen.frame import RGBA, Frame
+from vfxgen.frame import RGBA, Frame, Plane
 from vfxgen.media.image import read_image, write_image
 from vfxgen.media.publish import published
 
@@ -36,11 +37,12 @@ def main() -> None:
     publish("exr_speed", f"EXR {WIDTH}x{HEIGHT} half RGBA, seconds", rows, notes)
 
 
-def _picture() -> np.ndarray:
+def _picture() -> Plane:
     """A picture that compresses like a photograph: smooth light with grain."""
     random = np.random.default_rng(1)
     coarse = cv2.resize(random.random((27, 48, 4)).astype(np.float32), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    return (coarse + random.normal(0, 0.01, coarse.shape)).astype(np.float16)
+    grain = random.normal(0, 0.01, coarse.shape)
+    return np.asarray(coarse + grain, np.float16)
 
 
 def _rows(folder: str, compression: str) -> list[dict[str, object]]:
@@ -82,7 +84,7 @@ def _rows(folder: str, compression: str) -> list[dict[str, object]]:
         with OpenEXR.File(plain) as file:
             _ = file.channels()["RGBA"].pixels
 
-    pairs = {
+    pairs: dict[tuple[str, str], tuple[Callable[[], object], Callable[[], object]]] = {
         ("write", "OpenImageIO"): (write_ours, write_plain),
         ("publish", "OpenImageIO"): (publish_ours, write_plain),
         ("read", "OpenImageIO"): (lambda: read_image(ours, 1), read_plain),
@@ -94,7 +96,7 @@ def _rows(folder: str, compression: str) -> list[dict[str, object]]:
             ("write", "OpenCV"): (write_ours, lambda: cv2.imwrite(theirs, as_float, options)),
             ("read", "OpenCV"): (lambda: read_image(ours, 1), lambda: cv2.imread(theirs, cv2.IMREAD_UNCHANGED)),
         }
-    rows = []
+    rows: list[dict[str, object]] = []
     for (what, peer), (mine, other) in pairs.items():
         seconds, peer_seconds, ratio = paired(mine, other)
         rows.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import tempfile
 import time
@@ -19,15 +20,13 @@ WIDTH, HEIGHT = 1920, 1080
 
 def main() -> None:
     """Render key and grade over the same plates; stages alone, then overlapped."""
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
         plates = write_plates(folder, FRAMES, WIDTH, HEIGHT)
-        for name in ("key", "grade"):
-            rows.append(_measured(name, plates, folder))
+        rows = [_measured(name, plates, folder) for name in ("key", "grade")]
     notes = [
         "alone: median seconds a frame of one stage with the others idle; serial is their sum.",
-        "efficiency: slowest stage alone / wall a frame overlapped. 1 hides the other stages wholly; every stage uses both "
-        "cores here, so that nothing more than the machine's total work can be hidden: see busy.",
+        "efficiency: slowest stage alone / wall a frame overlapped. 1 hides the other stages wholly; the stages "
+        "share the cores, so no more can be hidden than the cores have to spare: see busy.",
         "busy: processor seconds of all stages / (wall x cores): 1 means that no core was idle.",
     ]
     publish("pipeline_speed", f"{FRAMES} frames {WIDTH}x{HEIGHT}, half EXR ZIP in and out", rows, notes)
@@ -47,8 +46,6 @@ def _measured(name: str, plates: str, folder: str) -> dict[str, object]:
         assert event.status == "rendered", event.error
     wall = (time.perf_counter() - start) / FRAMES
     cpu = (time.process_time() - cpu) / FRAMES
-    import os
-
     return {
         "operator": name,
         "frames/s": 1 / wall,

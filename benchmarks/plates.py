@@ -35,5 +35,3 @@ def _plate(number: int, width: int, height: int) -> Frame:
     pixels += random.normal(0, 0.004, pixels.shape).astype(np.float32)
     attributes = {"colorInteropID": Attribute("lin_ap1_scene")}
     return Frame.from_pixels(pixels.astype(np.float16), RGB, colorspace="", type="half", attributes=attributes)
-
-

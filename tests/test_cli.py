@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from footage import bits, read_image, write_mask, write_plate
+from footage import bits, write_mask, write_plate
 
 import vfxgen
 from vfxgen import graph
+from vfxgen.media.image import read_image
 from vfxgen.operators import operators
 
 
@@ -33,7 +34,9 @@ class TestVerbs:
 
     def test_a_frame_is_what_python_gives(self, tmp_path: Path) -> None:
         plate, mask = write_plate(tmp_path, range(1, 4)), write_mask(tmp_path)
-        done = run("grade", "--plate", plate, "--mask", mask, "--out", tmp_path / "cli.####.exr", "--slope", "1.5,1,0.5")
+        done = run(
+            "grade", "--plate", plate, "--mask", mask, "--out", tmp_path / "cli.####.exr", "--slope", "1.5,1,0.5"
+        )
         assert done.returncode == 0, done.stderr
         assert "3 rendered" in done.stderr
         graded = vfxgen.Grade(vfxgen.read(plate), vfxgen.read(mask), slope=(1.5, 1, 0.5))

@@ -20,8 +20,10 @@ class TestEveryOperator:
 
     def test_its_first_line_and_every_help_is_a_sentence(self, operator: type[Operator]) -> None:
         assert summary(operator).endswith(".") and len(summary(operator)) < 120
-        for declared in [*operator.declared_inputs.values(), *operator.declared_parameters.values()]:
-            assert declared.help.rstrip().endswith((".", ")")), declared.name
+        helps = {name: declared.help for name, declared in operator.declared_inputs.items()}
+        helps |= {name: declared.help for name, declared in operator.declared_parameters.items()}
+        for field, help in helps.items():
+            assert help.endswith((".", ")")), field
 
     def test_its_defaults_are_allowed(self, operator: type[Operator]) -> None:
         required = {p.name: "plate.####.exr" for p in operator.declared_parameters.values() if p.required}

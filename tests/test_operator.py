@@ -47,6 +47,9 @@ class Broken(Operator):
         raise ZeroDivisionError("no light")
 
 
+DEFAULTS = {
+    "strength": 1.0, "color": (1.0, 0.5, 0.25), "mode": "add", "passes": 1, "flip": False, "label": "", "limit": None
+}  # fmt: skip
 PLATE = constant([0.2, 0.4, 8.0])
 
 
@@ -56,9 +59,7 @@ def tint(**values: Any) -> Tint:
 
 def test_defaults_are_those_declared_and_every_parameter_has_a_name() -> None:
     node = tint()
-    assert node.parameters == {
-        "strength": 1.0, "color": (1.0, 0.5, 0.25), "mode": "add", "passes": 1, "flip": False, "label": "", "limit": None,
-    }  # fmt: skip
+    assert node.parameters == DEFAULTS
     assert (node.plate, node.mask, node.color) == (PLATE, None, (1.0, 0.5, 0.25))
 
 
@@ -158,9 +159,8 @@ def test_whatever_goes_wrong_names_the_operator_and_the_frame() -> None:
 
 def test_the_declaration_is_what_a_host_draws_from() -> None:
     kinds = {name: declared.kind for name, declared in Tint.declared_parameters.items()}
-    assert kinds == {
-        "strength": "float", "color": "color", "mode": "choice", "passes": "int", "flip": "bool", "label": "str", "limit": "float",
-    }  # fmt: skip
+    assert list(kinds) == list(DEFAULTS)
+    assert list(kinds.values()) == ["float", "color", "choice", "int", "bool", "str", "float"]
     assert Tint.declared_parameters["mode"].choices == ("add", "multiply")
     assert Tint.declared_parameters["strength"].required
     assert Tint.declared_parameters["strength"].unit == "stops"
@@ -248,8 +248,9 @@ def test_every_declaration_is_whole(name: str) -> None:
     cls = operators()[name]
     assert cls.__doc__
     assert cls.__doc__.splitlines()[0].endswith(".")
-    for declared in [*cls.declared_inputs.values(), *cls.declared_parameters.values()]:
-        assert declared.help.endswith("."), f"{name}.{declared.name}"
+    helps = {i.name: i.help for i in cls.declared_inputs.values()}
+    helps |= {p.name: p.help for p in cls.declared_parameters.values()}
+    assert [field for field, help in helps.items() if not help.endswith(".")] == []
     for value in cls.declared_parameters.values():
         assert allowed(value)
         if not value.required:

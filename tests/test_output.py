@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from vfxgen.output import Output, published_key
 from vfxgen.testing import constant
 
 
-def published(tmp_path: Path, sequence: vfxgen.Sequence, name: str, **fields: object) -> Frame:
+def published(tmp_path: Path, sequence: vfxgen.Sequence, name: str, **fields: Any) -> Frame:
     vfxgen.write(sequence, tmp_path / name, frames="1", **fields)
     return read_image(str(tmp_path / name), 1)
 

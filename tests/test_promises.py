@@ -25,15 +25,14 @@ from vfxgen.media.image import read_image, write_image
 from vfxgen.output import Output
 from vfxgen.render import Job, render
 
-LIGHT = st.one_of(
-    st.floats(-0.1, 65504, width=32), st.sampled_from([0.0, -0.0, np.nan, np.inf, -np.inf, 1e30, -1e-30])
-)
+LIGHT = st.one_of(st.floats(-0.1, 65504, width=32), st.sampled_from([0.0, -0.0, np.nan, np.inf, -np.inf, 1e30, -1e-30]))
 
 
 def key_over(plate: str, background: str) -> vfxgen.Sequence:
     plates = vfxgen.read(plate)
     keyed = vfxgen.Grade(vfxgen.Key(plates, screen="green"), slope=(1.1, 0.9, 1.0))
-    return vfxgen.Merge(vfxgen.read(background), keyed)
+    comp: vfxgen.Sequence = vfxgen.Merge(vfxgen.read(background), keyed)
+    return comp
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +53,7 @@ def reference(shot: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -
 class TestNothingClips:
     @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(arrays.arrays(np.float32, (5, 7, 3), elements=LIGHT))
-    def test_neutral_operators_give_back_every_value_bit_for_bit(
-        self, tmp_path: Path, pixels: np.ndarray
-    ) -> None:
+    def test_neutral_operators_give_back_every_value_bit_for_bit(self, tmp_path: Path, pixels: np.ndarray) -> None:
         frame = Frame.from_pixels(pixels, "RGB", colorspace="", type="float", attributes=HEADER)
         write_image(frame, str(tmp_path / "in.exr"), format="exr")
         plate = vfxgen.read(tmp_path / "in.exr")
@@ -233,9 +230,7 @@ class TestLoudNeverSilent:
             vfxgen.write(vfxgen.Grade(vfxgen.read(plate)), tmp_path / "o.####.exr", frames="1-4")
         assert sorted(path.name for path in tmp_path.glob("o.*")) == ["o.0001.exr", "o.0002.exr"]
 
-    def test_values_half_float_cannot_hold_are_reported(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_values_half_float_cannot_hold_are_reported(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         pixels = np.full((4, 4, 3), 60000.0, np.float32)
         write_image(Frame.from_pixels(pixels, "RGB", colorspace="", type="half"), str(tmp_path / "s.exr"), format="exr")
         vfxgen.write(vfxgen.Grade(vfxgen.read(tmp_path / "s.exr"), slope=4), tmp_path / "o.exr", frames="1")

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from footage import bits, leftovers, write_mask, write_plate
+from footage import bits, leftovers, plate_frame, write_mask, write_plate
 
 import vfxgen
 from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import Frame
+from vfxgen.media.image import write_image
 from vfxgen.output import Output
 from vfxgen.render import Job, render
 from vfxgen.sequence import Sequence
@@ -53,7 +54,12 @@ class TestSkipping:
         plate = write_plate(tmp_path, range(1, 5))
         statuses([grade_job(plate, tmp_path, slope=2)], range(1, 5))
         (tmp_path / "plate.0002.exr").write_bytes((tmp_path / "plate.0003.exr").read_bytes())
-        assert statuses([grade_job(plate, tmp_path, slope=2)], range(1, 5)) == ["current", "rendered", "current", "current"]
+        assert statuses([grade_job(plate, tmp_path, slope=2)], range(1, 5)) == [
+            "current",
+            "rendered",
+            "current",
+            "current",
+        ]
         assert statuses([grade_job(plate, tmp_path, slope=3)], range(1, 5)) == ["rendered"] * 4
         assert statuses([grade_job(plate, tmp_path, slope=3)], range(1, 3), force=True) == ["rendered"] * 2
 
@@ -87,7 +93,13 @@ class TestFailures:
 
     def test_skip_goes_on(self, tmp_path: Path) -> None:
         job = Job(Failing(), Output(path=str(tmp_path / "f.####.exr")))
-        assert statuses([job], range(1, 6), on_error="skip") == ["rendered", "rendered", "failed", "rendered", "rendered"]
+        assert statuses([job], range(1, 6), on_error="skip") == [
+            "rendered",
+            "rendered",
+            "failed",
+            "rendered",
+            "rendered",
+        ]
 
     def test_a_damaged_plate_is_named(self, tmp_path: Path) -> None:
         plate = write_plate(tmp_path, range(1, 4))
@@ -96,11 +108,23 @@ class TestFailures:
         assert [event.status for event in events] == ["rendered", "failed", "rendered"]
         assert "plate.0002.exr" in events[1].error
 
-    def test_sizes_that_do_not_match_fail_in_words(self, tmp_path: Path) -> None:
-        pictures = {1: np.zeros((4, 6, 3), np.float32), 2: np.zeros((5, 6, 3), np.float32)}
-        mask = Pictures(np.ones((4, 6, 1), np.float32), "A")
-        job = Job(vfxgen.Grade(Pictures(pictures), mask, slope=2), Output(path=str(tmp_path / "o.####.exr")))
-        assert statuses([job], range(1, 3)) == ["rendered", "rendered"]
+    def test_another_resolution_in_mid_sequence_is_named(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, range(1, 4))
+        write_image(plate_frame(2, size=(30, 40)), str(tmp_path / "plate.0002.exr"), format="exr")
+        events = list(render([grade_job(plate, tmp_path)], [1, 2, 3], on_error="skip"))
+        assert [event.status for event in events] == ["rendered", "failed", "rendered"]
+        assert "plate.0002.exr: the display window is 48x30+0+0, that of frame 1 56x36+0+0" in events[1].error
+
+    def test_other_channels_in_mid_sequence_are_named(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, range(1, 4))
+        write_image(plate_frame(2).only("R", "G", "B"), str(tmp_path / "plate.0002.exr"), format="exr")
+        events = list(render([grade_job(plate, tmp_path)], [1, 2, 3], on_error="skip"))
+        assert "plate.0002.exr: has the channels R G B, frame 1 has" in events[1].error
+
+    def test_a_mask_of_another_size_is_placed_by_its_window(self, tmp_path: Path) -> None:
+        mask = Pictures(np.ones((2, 3, 1), np.float32), "A")
+        graded = vfxgen.Grade(constant([0.1, 0.2, 0.3]), mask, slope=2)[1]
+        assert (graded.rgb[:2, :3, 0] == np.float32(0.2)).all() and (graded.rgb[2:, :, 0] == np.float32(0.1)).all()
 
     def test_channels_that_are_missing_are_named(self, tmp_path: Path) -> None:
         depth = Pictures(np.zeros((4, 6, 1), np.float32), ["depth.Z"])
@@ -238,7 +262,9 @@ class TestPipeline:
 
     def test_a_mask_still_serves_every_frame(self, tmp_path: Path) -> None:
         plate, mask = write_plate(tmp_path, range(1, 4)), write_mask(tmp_path)
-        job = Job(vfxgen.Grade(vfxgen.read(plate), vfxgen.read(mask), slope=2), Output(path=str(tmp_path / "m.####.exr")))
+        job = Job(
+            vfxgen.Grade(vfxgen.read(plate), vfxgen.read(mask), slope=2), Output(path=str(tmp_path / "m.####.exr"))
+        )
         assert statuses([job], range(1, 4)) == ["rendered"] * 3
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 BUILTIN_CONFIG = "studio-config-v5.0.0_aces-v2.1_ocio-v2.6"
 
+# A missing file is no `ocio.Exception`.
+_OCIO_ERRORS = (ocio.Exception, ocio.ExceptionMissingFile)
+
 # CIE xy of red, green, blue, white -> the interoperable name of the scene-linear space with these primaries.
 _PRIMARIES = {
     (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290): "lin_rec709_scene",
@@ -46,7 +49,7 @@ def config() -> ocio.Config:
 def _config(path: str) -> ocio.Config:
     try:
         return ocio.Config.CreateFromFile(path) if path else ocio.Config.CreateFromBuiltinConfig(BUILTIN_CONFIG)
-    except ocio.Exception as error:
+    except _OCIO_ERRORS as error:
         raise ColorError(
             f"$OCIO={path}: not a usable OpenColorIO configuration ({error}). Unset it or mend it."
         ) from None
@@ -69,8 +72,8 @@ def resolve(name: str) -> str:
     if space is None:
         from difflib import get_close_matches
 
-        names = [str(n) for n in config().getColorSpaceNames()]
-        near = get_close_matches(name, names, 4, 0.4) or names[:6]
+        names = {str(n).lower(): str(n) for n in config().getColorSpaceNames()}
+        near = [names[n] for n in get_close_matches(name.lower(), names, 4, 0.4)] or list(names.values())[:6]
         raise ColorError(
             f"colour space '{name}' is not in the OpenColorIO configuration {config().getName() or '$OCIO'}; "
             f"near: {', '.join(near)}. All of them: vfxgen doctor"
@@ -116,7 +119,10 @@ def file_rule_space(path: str) -> str:
 @lru_cache(maxsize=64)
 def _processor(source: str, target: str, environment: str) -> ocio.CPUProcessor:
     # Lossless: the default optimisation replaces pow and log by fast versions with errors near 1e-5.
-    return config().getProcessor(source, target).getOptimizedCPUProcessor(ocio.OPTIMIZATION_LOSSLESS)
+    try:
+        return config().getProcessor(source, target).getOptimizedCPUProcessor(ocio.OPTIMIZATION_LOSSLESS)
+    except _OCIO_ERRORS as error:
+        raise ColorError(f"colour space '{source}' cannot become '{target}' ({error})") from None
 
 
 @lru_cache(maxsize=16)

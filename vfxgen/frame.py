@@ -137,6 +137,8 @@ class Frame:
         if count != len(channels):
             raise FrameError(f"{count} channels of pixels, but {len(channels)} channel names: {' '.join(channels)}")
         data = data_window or Box(0, 0, width, height)
+        if (data.width, data.height) != (width, height):
+            raise FrameError(f"{width}x{height} pixels on a data window of {data}")
         return cls(
             number=number,
             planes={name: pixels[..., i] for i, name in enumerate(channels)},
@@ -249,17 +251,17 @@ class Frame:
         """This frame on another data window: cropped where smaller, 0 where it had no data."""
         if data_window == self.data_window:
             return self
-        return replace(
-            self,
-            planes={name: _on(plane, self.data_window, data_window) for name, plane in self.planes.items()},
-            data_window=data_window,
-            origin=self.origin
-            and replace(
-                self.origin,
-                native={n: _on(p, self.data_window, data_window) for n, p in self.origin.native.items()},
-                working={n: _on(p, self.data_window, data_window) for n, p in self.origin.working.items()},
-            ),
-        )
+        # The same array gives the same array again: what is untouched must stay known as untouched.
+        placed: dict[int, Plane] = {}
+
+        def on(planes: Mapping[str, Plane]) -> dict[str, Plane]:
+            for plane in planes.values():
+                if id(plane) not in placed:
+                    placed[id(plane)] = _on(plane, self.data_window, data_window)
+            return {name: placed[id(plane)] for name, plane in planes.items()}
+
+        origin = self.origin and replace(self.origin, native=on(self.origin.native), working=on(self.origin.working))
+        return replace(self, planes=on(self.planes), data_window=data_window, origin=origin)
 
 
 def _on(plane: Plane, old: Box, new: Box) -> Plane:

@@ -12,7 +12,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal, dataclass_transform, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -106,7 +106,6 @@ def _without_none(annotation: Any) -> Any:
     return annotation
 
 
-@dataclass_transform(kw_only_default=False, frozen_default=True, field_specifiers=(image_input, parameter))
 class Operator(Sequence):
     """A sequence whose frames are made from its inputs' frames.
 

@@ -63,13 +63,8 @@ class Sequence(ABC):
     def __getitem__(self, number: int) -> Frame:
         with self._lock:
             future = self._frames.get(number)
-            mine = future is None
-            if future is None:
+            if mine := future is None:
                 future = self._frames[number] = Future()
-                # A frame that is still being made stays, or another thread would make it too.
-                made = [old for old, frame in self._frames.items() if frame.done()]
-                for old in made[: max(0, len(self._frames) - self.keep)]:
-                    del self._frames[old]
             else:
                 self._frames.move_to_end(number)
         if mine:
@@ -80,7 +75,15 @@ class Sequence(ABC):
                     if self._frames.get(number) is future:
                         del self._frames[number]
                 future.set_exception(error)
+            self._forget_beyond(self.keep)
         return future.result()
+
+    def _forget_beyond(self, count: int) -> None:
+        """Let the oldest frames go; one that is still being made stays, or another thread would make it too."""
+        with self._lock:
+            made = [number for number, frame in self._frames.items() if frame.done()]
+            for number in made[: max(0, len(self._frames) - count)]:
+                del self._frames[number]
 
 
 def every_sequence(sequence: Sequence) -> list[Sequence]:

@@ -9,6 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +21,7 @@ import pytest
 from vfxgen.errors import MediaError
 from vfxgen.frame import Frame
 from vfxgen.media import image
+from vfxgen.media.movie_writer import MovieWriter
 from vfxgen.media.publish import content_hash, published, sweep_temporaries
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -26,6 +31,7 @@ _WRITER = """
 import sys, numpy as np
 from vfxgen.frame import Frame
 from vfxgen.media import image
+from vfxgen.media.movie_writer import MovieWriter
 from vfxgen.media.publish import published
 for number in range(100000):
     frame = Frame.from_pixels(np.full((200, 300, 3), number, np.float32), "RGB", colorspace="", source="writer")
@@ -101,23 +107,61 @@ def test_a_folder_that_takes_no_files_is_said() -> None:
         publish(Path("/proc/a.exr"), grey(1))
 
 
+NOISE = np.random.default_rng(1).random((256, 256, 3), dtype=np.float32)
+
+
 @pytest.mark.parametrize("format", ["exr", "tif", "png", "dpx", "jpg"])
-def test_a_full_disk_leaves_the_old_frame_and_is_said(tmp_path: Path, format: str) -> None:
-    path = tmp_path / f"a.{format}"
-    noise = np.random.default_rng(1).random((256, 256, 3), dtype=np.float32)
-    frame = Frame.from_pixels(noise, "RGB", colorspace="", source="noise")
+def test_a_full_disk_is_said_whatever_the_format(format: str) -> None:
+    """The device that is always full; some encoders report success there, or end the process."""
+    frame = Frame.from_pixels(NOISE, "RGB", colorspace="", source="noise")
+    with pytest.raises(MediaError, match="cannot be written"):
+        image.write_image(frame, "/dev/full", format=format)
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+
+@pytest.mark.parametrize("kind", ["exr", "exr with ids", "tif", "dpx"])
+@pytest.mark.parametrize("room", [0, 4096, 100_000])
+def test_a_disk_that_fills_up_leaves_the_old_frame(tmp_path: Path, kind: str, room: int) -> None:
+    format, path = kind[:3], tmp_path / f"a.{kind[:3]}"
+    frame = Frame.from_pixels(NOISE, "RGB", colorspace="", source="noise")
+    if kind == "exr with ids":
+        ids = np.random.default_rng(2).integers(0, 2**32, (256, 256), np.uint32)
+        frame = replace(frame, planes={**frame.planes, "id": ids}, types={**frame.types, "id": "uint32"})
     with published(str(path)) as temporary:
         image.write_image(frame, temporary, format=format)
     before = path.read_bytes()
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, old[1]))
-    try:
-        with pytest.raises(MediaError) as caught, published(str(path)) as temporary:
-            image.write_image(frame, temporary, format=format)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
-    assert "cannot be written" in str(caught.value)
+    with (
+        files_no_larger_than(room),
+        pytest.raises(MediaError, match=r"a\.(exr|tif|dpx): .*cannot be written") as caught,
+        published(str(path)) as temporary,
+    ):
+        image.write_image(frame, temporary, format=format)
+    assert "~" not in str(caught.value), "the temporary name means nothing to people"
     assert path.read_bytes() == before and os.listdir(tmp_path) == [path.name]
+
+
+@pytest.mark.parametrize("codec", ["h264", "prores"])
+def test_a_disk_that_fills_up_leaves_the_old_movie(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "a.mov"
+    path.write_bytes(b"old")
+    with (
+        files_no_larger_than(20_000),
+        pytest.raises(MediaError, match=r"a\.mov: .*cannot be written"),
+        published(str(path)) as temporary,
+        MovieWriter(temporary, format="mov", codec=codec, fps=Fraction(24)) as movie,
+    ):
+        for _ in range(5):
+            movie.write(NOISE)
+    assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["a.mov"]
 
 
 def test_a_writer_killed_at_any_moment_leaves_no_torn_frame(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_value_below_0_keeps_its_sign_through_the_power(pixels: Pixels) -> Non
 @settings(max_examples=20, deadline=None)
 def test_pixels_outside_the_mask_are_untouched(pixels: Pixels) -> None:
     mask = np.zeros((4, 5, 1), np.float32)
-    mask[0, :2] = [[1], [0.5]]
+    mask[0, :2, 0] = [1, 0.5]
     graded = vfxgen.Grade(Pictures(pixels), Pictures(mask, "A"), slope=3)[1].rgb
     outside = mask[..., 0] == 0
     assert graded[outside].tobytes() == pixels[outside].tobytes()

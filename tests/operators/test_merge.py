@@ -54,8 +54,8 @@ def pictures(draw: st.DrawFn) -> Pixels:
 
 
 def over(foreground: Pixels, plate: Pixels, operation: str = "over") -> Pixels:
-    merged = vfxgen.Merge(Pictures(plate, "RGBA"), Pictures(foreground, "RGBA"), operation=operation)
-    return merged[1].pixels(*RGBA)
+    merged: Frame = vfxgen.Merge(Pictures(plate, "RGBA"), Pictures(foreground, "RGBA"), operation=operation)[1]
+    return merged.pixels(*RGBA)
 
 
 @given(pictures(), pictures(), pictures())

@@ -123,7 +123,7 @@ def test_formats_go_by_name_or_size(format: str, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("format", ["HD", "0x5", "12", "axb", ""])
 def test_an_unknown_format_is_refused_with_those_there_are(format: str) -> None:
-    with pytest.raises(RequestError, match="1998x1080, or one of .*HD_1080"):
+    with pytest.raises(RequestError, match=r"1998x1080, or one of .*HD_1080"):
         vfxgen.Reformat(constant([1, 1, 1]), format=format)
 
 

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as npst
 import vfxgen
 from vfxgen.errors import RequestError
 from vfxgen.frame import Attribute, Box, Frame, Pixels
-from vfxgen.operators.resize import filled
+from vfxgen.image.resample import filled
 from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures, constant
 
@@ -47,7 +47,8 @@ def ramp(width: int, height: int = 8) -> Pixels:
 
 
 def resized(pixels: Pixels, **parameters: object) -> Pixels:
-    return vfxgen.Resize(Pictures(pixels, "Y"), **parameters)[1].pixels("Y")
+    frame: Frame = vfxgen.Resize(Pictures(pixels, "Y"), **parameters)[1]
+    return frame.pixels("Y")
 
 
 @pytest.mark.parametrize("scale", [2.0, 3.0, 0.5, 0.25])
@@ -92,7 +93,7 @@ def test_openimageio_resizes_alike(filter: str, theirs: str, size: tuple[int, in
     pixels = np.random.default_rng(1).random((40, 50, 1), np.float32) * 8
     expected = oiio.ImageBufAlgo.resize(oiio.ImageBuf(pixels), theirs, 0, oiio.ROI(0, size[0], 0, size[1], 0, 1, 0, 1))
     result = resized(pixels, width=size[0], height=size[1], filter=filter, ringing=True)
-    np.testing.assert_allclose(result, expected.get_pixels(oiio.FLOAT), atol=1e-4)
+    np.testing.assert_allclose(result, np.asarray(expected.get_pixels(oiio.FLOAT), np.float32), atol=1e-4)
 
 
 @pytest.mark.parametrize("size", [(50, 20), (77, 33), (23, 9)])
@@ -228,9 +229,13 @@ def test_the_pixel_aspect_follows_an_unequal_resize_alone() -> None:
 
 @pytest.mark.parametrize(
     "file",
-    ["oiio-images/grid-overscan.exr", "openexr-images/Beachball/singlepart.0001.exr", "openexr-images/DisplayWindow/t05.exr",
-     "openexr-images/TestImages/BrightRingsNanInf.exr"],
-)  # fmt: skip
+    [
+        "oiio-images/grid-overscan.exr",
+        "openexr-images/Beachball/singlepart.0001.exr",
+        "openexr-images/DisplayWindow/t05.exr",
+        "openexr-images/TestImages/BrightRingsNanInf.exr",
+    ],
+)
 def test_real_frames_resize_with_all_they_carry(shared_data: Path, file: str) -> None:
     plate = vfxgen.read(shared_data / "exr" / file)[1]
     result = vfxgen.Resize(Placed(plate), scale=0.5, filter="bicubic")[1]

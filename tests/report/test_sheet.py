@@ -31,7 +31,7 @@ def test_every_picture_stands_in_its_place_under_its_name(tmp_path: Path) -> Non
 
 
 def test_a_picture_comes_back(tmp_path: Path) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (9, 7, 3)).astype(np.float32) / 255
+    picture = np.asarray(np.random.default_rng(0).integers(0, 256, (9, 7, 3)) / 255, np.float32)
     write_picture(picture, str(tmp_path / "p.png"))
     np.testing.assert_array_equal(read_image(str(tmp_path / "p.png"), 1).pixels("R", "G", "B"), picture)
 

@@ -15,7 +15,7 @@ def test_equal_alphas_have_no_error() -> None:
 
 def test_a_known_difference() -> None:
     truth = np.zeros((50, 40, 1), np.float32)
-    errors = alpha_errors(truth + 0.1, truth)
+    errors = alpha_errors(np.full_like(truth, 0.1), truth)
     assert errors["mse"] == pytest.approx(0.01, rel=1e-5)
     assert errors["sad"] == pytest.approx(0.1 * 50 * 40 / 1000, rel=1e-5)
     assert errors["gradient"] == pytest.approx(0, abs=1e-9)

@@ -171,7 +171,9 @@ def key(
     if garbage is not None:
         alpha = alpha * (1 - garbage)
 
-    foreground = unmix(plate, backing, alpha, enlarge(mixed.foreground, factor, size), enlarge(estimate.variance, factor, size))
+    foreground = unmix(
+        plate, backing, alpha, enlarge(mixed.foreground, factor, size), enlarge(estimate.variance, factor, size)
+    )
     if despill_strength > 0:
         strength = despill_strength if holdout is None else despill_strength * (1 - holdout)
         foreground = despill(foreground, backing, differences, strength)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -15,9 +14,7 @@ def within(mask: Frame, result: Pixels, plate: Frame, channels: Sequence[str]) -
 
     The mask is placed by its data window and counts as 0 outside; a NaN in it counts as 0 too.
     """
-    # What a matte means is asked before it is placed: a frame on another data window no longer knows its origin.
-    alone = replace(mask, origin=None).with_pixels(("A",), mask.matte).only("A")
-    matte = alone.on(plate.data_window).pixels("A")
+    matte = mask.on(plate.data_window).matte
     old = plate.pixels(*channels)
     with np.errstate(invalid="ignore", over="ignore"):
         # Equal values, infinities above all, must not go through the sum.

@@ -191,7 +191,6 @@ def _certain(squared: Tensor) -> Tensor:
 def _tolerance(deviation: Tensor, sure: Tensor, floor: float, spread: float) -> Tensor:
     """(B, 1, 1, 1): `spread` medians of the deviation over what is sure so far."""
     medians = [
-        d[s > 0.5].median() if bool((s > 0.5).any()) else d.new_zeros(())
-        for d, s in zip(deviation, sure, strict=True)
+        d[s > 0.5].median() if bool((s > 0.5).any()) else d.new_zeros(()) for d, s in zip(deviation, sure, strict=True)
     ]
     return (spread * torch.stack(medians)).clamp_min(floor).view(-1, 1, 1, 1)

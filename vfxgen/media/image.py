@@ -284,7 +284,7 @@ def _is_luminance_chroma(path: str) -> bool:
     try:
         with open(path, "rb") as file:
             head = file.read(4096)
-    except OSError:
+    except (OSError, ValueError):
         return False
     return b"\0RY\0" in head and b"BY\0" in head
 
@@ -340,6 +340,7 @@ def write_image(frame: Frame, path: str, *, format: str, type: str = "", compres
     MediaError
         The frame does not fit the format, or the file cannot be written.
     """
+    storable(f"{path}.{format}", type)
     frame = storage.arranged(frame, format)
     types = storage_types(frame, f"{path}.{format}", type)
     spec = oiio.ImageSpec(frame.data_window.width, frame.data_window.height, len(frame.planes), oiio.FLOAT)
@@ -366,7 +367,15 @@ def write_image(frame: Frame, path: str, *, format: str, type: str = "", compres
         spec.attribute("oiio:UnassociatedAlpha", 1)
     if format == "jpg":
         spec.attribute("CompressionQuality", 95)
-    _write_spec(frame, path, format, spec, types)
+    if format in _WRITTEN_IN_MEMORY:
+        with storage.written_in_memory(path) as memory:
+            _write_spec(frame, memory, format, spec, types)
+    else:
+        _write_spec(frame, path, format, spec, types)
+
+
+# On a full disk OpenImageIO's PNG writer reports success, and its JPEG writer ends the process.
+_WRITTEN_IN_MEMORY = ("png", "jpg")
 
 
 def _write_spec(frame: Frame, path: str, format: str, spec: oiio.ImageSpec, types: Mapping[str, str]) -> None:
@@ -380,6 +389,7 @@ def _write_spec(frame: Frame, path: str, format: str, spec: oiio.ImageSpec, type
     written = file.close() and written
     if not written:
         error = error or _error(file) or _error(oiio)
-        raise MediaError(f"{frame.source}: frame {frame.number} cannot be written as {format} ({error or _NO_REASON})")
+        where = f"{path}: frame {frame.number}" + (f" of {frame.source}" if frame.source else "")
+        raise MediaError(f"{where} cannot be written as {format} ({error or _NO_REASON})")
     if format == "exr":
         storage.complete_exr(frame, path, types)

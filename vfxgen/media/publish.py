@@ -52,6 +52,10 @@ def published(path: str) -> Iterator[str]:
         _flush(folder or ".", os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise MediaError(f"{path}: cannot be written ({error.strerror or error})") from error
+    except MediaError as error:
+        # Who wrote knows the temporary name alone: people look for the other.
+        said = str(error).replace(temporary, path)
+        raise type(error)(said if path in said else f"{path}: {said}") from None
     finally:
         with suppress(OSError):
             os.unlink(temporary)

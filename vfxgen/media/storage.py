@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -98,6 +101,24 @@ def _hold_in_half(plane: Plane, name: str) -> None:
         plane[beyond] = np.copysign(np.float32(_HALF_MAX), plane[beyond])
 
 
+@contextmanager
+def written_in_memory(path: str) -> Iterator[str]:
+    """Give a name for a file in memory, and copy it to `path` when the block ends without an error.
+
+    Raises
+    ------
+    MediaError
+        The disk is full, or `path` cannot be written.
+    """
+    with open(os.memfd_create("picture"), "rb") as memory:
+        yield f"/proc/self/fd/{memory.fileno()}"
+        try:
+            with open(path, "wb") as file:
+                shutil.copyfileobj(memory, file)
+        except OSError as error:
+            raise MediaError(f"{path}: cannot be written ({error.strerror})") from None
+
+
 # Header entries that OpenImageIO reads and does not write: numbers and shape for the OpenEXR library.
 _HEADER_ONLY_READ: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
     "double": (np.float64, (1,)),
@@ -123,15 +144,18 @@ def complete_exr(frame: Frame, path: str, types: Mapping[str, str]) -> None:
         return
     import OpenEXR
 
-    with OpenEXR.File(path, separate_channels=True) as file:
-        for name, (value, type) in entries.items():
-            dtype, shape = _HEADER_ONLY_READ[type]
-            array = np.array(value, dtype).reshape(shape)
-            file.header()[name] = tuple(array) if type == "vector2i[2]" else array
-        for name, plane in frame.planes.items():
-            # Not the pixels the file gives back: a lossy compression would act twice.
-            exact = np.array(plane)
-            if types[name] == "half" and exact.dtype == np.float32:
-                _hold_in_half(exact, name)
-            file.channels()[name].pixels = np.ascontiguousarray(exact, _STORED_AS[types[name]])
-        file.write(path)
+    try:
+        with OpenEXR.File(path, separate_channels=True) as file:
+            for name, (value, type) in entries.items():
+                dtype, shape = _HEADER_ONLY_READ[type]
+                array = np.array(value, dtype).reshape(shape)
+                file.header()[name] = tuple(array) if type == "vector2i[2]" else array
+            for name, plane in frame.planes.items():
+                # Not the pixels the file gives back: a lossy compression would act twice.
+                exact = np.array(plane)
+                if types[name] == "half" and exact.dtype == np.float32:
+                    _hold_in_half(exact, name)
+                file.channels()[name].pixels = np.ascontiguousarray(exact, _STORED_AS[types[name]])
+            file.write(path)
+    except Exception as error:  # the binding raises bare RuntimeError, TypeError and ValueError
+        raise MediaError(f"{path}: cannot be written ({str(error).splitlines()[0]})") from None

@@ -17,11 +17,7 @@ def operators() -> dict[str, type[Operator]]:
     for module in pkgutil.iter_modules(__path__):
         contents = vars(importlib.import_module(f"{__name__}.{module.name}"))
         for value in contents.values():
-            if (
-                isinstance(value, type)
-                and issubclass(value, Operator)
-                and value.__module__.endswith(f".{module.name}")
-            ):
+            if isinstance(value, type) and issubclass(value, Operator) and value.__module__.endswith(f".{module.name}"):
                 found[value.name] = value
     return found
 
@@ -37,6 +33,4 @@ def operator_class(name: str) -> type[Operator]:
     try:
         return operators()[name]
     except KeyError:
-        raise RequestError(
-            f"there is no operator '{name}'; there are {', '.join(sorted(operators()))}"
-        ) from None
+        raise RequestError(f"there is no operator '{name}'; there are {', '.join(sorted(operators()))}") from None

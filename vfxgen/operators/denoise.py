@@ -21,6 +21,8 @@ _FAR, _UNLIKE = np.float32(1e12), np.float32(1e6)
 # A normal distribution's standard deviation by its median absolute deviation.
 _MAD = 1.4826
 
+_Place = tuple[slice, slice]
+
 
 class Denoise(Operator):
     """Denoise the noise of a camera: each pixel becomes a mean of those around it that look alike.
@@ -128,33 +130,49 @@ def non_local_means(light: Pixels, valid: NDArray[np.bool_], noise: list[Noise],
     height, width = valid.shape
     rim = size + _PATCH
     counts = np.where(valid[..., None], light, np.float32(0))
-    level = np.stack([n.stabilised(counts[..., i]) for i, n in enumerate(noise)], axis=-1)
-    # OpenCV's borders lose the last axis of a single channel; numpy's are slower, and asked once.
-    sides = ((rim, rim), (rim, rim), (0, 0))
-    level, around = np.pad(level, sides, "symmetric"), np.pad(counts, sides, "symmetric")
+    around = [np.pad(counts[..., i], rim, "symmetric") for i in range(len(noise))]
+    share = np.float32(len(noise) ** -0.5)
+    level = [n.stabilised(plane) * share for n, plane in zip(noise, around, strict=True)]
     known = np.pad(valid.astype(np.float32), rim, "symmetric")
     every = bool(valid.all())
     patch = (2 * _PATCH + 1, 2 * _PATCH + 1)
-    wide = np.s_[size : size + height + 2 * _PATCH, size : size + width + 2 * _PATCH]
-    here, here_known = level[wide], known[wide]
-    inner = np.s_[_PATCH : _PATCH + height, _PATCH : _PATCH + width]
-    total, weights = light.copy(), np.ones((height, width), np.float32)
-    mean = np.full((1, len(noise)), 1 / len(noise), np.float32)
     threshold, slope = np.float32(2 * amount**2), np.float32(-1 / max(_STRENGTH * amount, 1e-3) ** 2)
-    for down in range(-size, size + 1):
-        for right in range(-size, size + 1):
-            if (down, right) == (0, 0) or down**2 + right**2 > (size + 0.5) ** 2:
-                continue
-            moved = np.s_[size + down : size + down + here.shape[0], size + right : size + right + here.shape[1]]
-            difference = cv2.transform(np.minimum(np.square(here - level[moved]), _UNLIKE), mean)
-            if every:
-                distance = cv2.blur(difference, patch)[inner]
-            else:
-                both = here_known * known[moved]
-                distance = (cv2.blur(difference * both, patch) / np.maximum(cv2.blur(both, patch), 1e-6))[inner]
-            weight = cv2.exp(np.maximum(distance - threshold, 0) * slope)
-            if not every:
-                weight *= known[moved][inner]
-            total += weight[..., None] * around[moved][inner]
+
+    def likeness(one: _Place, other: _Place) -> Pixels:
+        difference = np.zeros_like(known[one])
+        for plane in level:
+            cv2.accumulateSquare(cv2.subtract(plane[one], plane[other]), difference)
+        difference = cv2.min(difference, float(_UNLIKE))
+        if every:
+            distance = cv2.blur(difference, patch)
+        else:
+            both = known[one] * known[other]
+            distance = cv2.blur(difference * both, patch) / np.maximum(cv2.blur(both, patch), np.float32(1e-6))
+        weight: Pixels = cv2.exp((np.maximum(distance, threshold) - threshold) * slope)
+        return weight if every else weight * both
+
+    total = [np.ascontiguousarray(counts[..., i]) for i in range(len(noise))]
+    weights = np.ones((height, width), np.float32)
+    for down, right in _half_disc(size):
+        # How one pixel is like another is how the other is like the one: each pair is compared once.
+        left, tall, wide = min(right, 0), height + 2 * rim - down, width + 2 * rim - abs(right)
+        alike = likeness(
+            np.s_[:tall, -left : wide - left], np.s_[down : down + tall, right - left : right - left + wide]
+        )
+        for y, x, weight in (
+            (down, right, alike[rim:, rim + left :]),
+            (-down, -right, alike[rim - down :, rim + left - right :]),
+        ):
+            weight = np.ascontiguousarray(weight[:height, :width])
+            there = np.s_[rim + y : rim + y + height, rim + x : rim + x + width]
+            for sum_of, plane in zip(total, around, strict=True):
+                cv2.accumulateProduct(plane[there], weight, sum_of)
             weights += weight
-    return np.where(valid[..., None], total / weights[..., None], light)
+    mean = np.stack([sum_of / weights for sum_of in total], axis=-1)
+    return np.where(valid[..., None], mean, light)
+
+
+def _half_disc(size: int) -> list[tuple[int, int]]:
+    """The steps (down, right) within `size` pixels, one of each opposite pair."""
+    steps = [(down, right) for down in range(size + 1) for right in range(-size, size + 1)]
+    return [s for s in steps if s > (0, 0) and s[0] ** 2 + s[1] ** 2 <= (size + 0.5) ** 2]

@@ -171,7 +171,8 @@ def _blended(foreground: Pixels, plate: Pixels, operation: str, alone: Pixels) -
         return np.where(negative, foreground, foreground * plate) + alone
     first, second = _weighted(foreground, plate[..., 3:]), _weighted(plate, foreground[..., 3:])
     if operation == "difference":
-        return np.abs(first - second) + alone
+        distance: Pixels = np.abs(first - second)
+        return distance + alone
     extreme: Pixels = np.maximum(first, second) if operation == "max" else np.minimum(first, second)
     return extreme + alone
 

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from vfxgen import color
-from vfxgen.errors import MissingFrameError, RequestError
+from vfxgen.errors import MediaError, MissingFrameError, RequestError
 from vfxgen.frame import RGB, Frame, Origin
 from vfxgen.log import say_once
 from vfxgen.media import image, movie
@@ -33,15 +33,11 @@ class Read(Operator):
     'plates/sh010.####.exr'
     """
 
-    path: str = parameter(
-        help="A pattern (plate.####.exr, plate.%04d.exr), one file for every frame, or a movie."
-    )
+    path: str = parameter(help="A pattern (plate.####.exr, plate.%04d.exr), one file for every frame, or a movie.")
     colorspace: str = parameter(
         "", "Colour space of the file; empty: what the file says, else the configuration's file rules."
     )
-    working_space: str = parameter(
-        "", "Colour space to work in; empty: the configuration's scene_linear role."
-    )
+    working_space: str = parameter("", "Colour space to work in; empty: the configuration's scene_linear role.")
     part: str = parameter("", "Part of a multi-part EXR, by name or index; empty: the first.")
     view: str = parameter("", "View of a multi-view EXR; empty: the default one.")
     missing: Literal["error", "hold", "nearest", "black"] = parameter(
@@ -70,6 +66,7 @@ class Read(Operator):
         super().reset()
         self.__dict__.pop("_on_disk", None)
         self.__dict__.pop("_movie", None)
+        self.__dict__.pop("_first_parts", None)
 
     @property
     def range(self) -> list[int] | None:
@@ -80,18 +77,14 @@ class Read(Operator):
         if found is None:
             like = self._to_working(self._decoded(self._on_disk[0]))
             black = {name: np.zeros_like(plane) for name, plane in like.planes.items()}
-            return replace(
-                like, number=number, planes=black, origin=None, source=f"{self.path} (missing: black)"
-            )
+            return replace(like, number=number, planes=black, origin=None, source=f"{self.path} (missing: black)")
         return replace(self._to_working(self._decoded(found)), number=number)
 
     def make_key(self, number: int) -> str:
         found = self._found(number)
         shape = self._on_disk[0] if found is None else found
         file = self.path if self._movie is not None else self.pattern.file(shape)
-        parameters = {
-            k: v for k, v in self.parameters.items() if k not in ("path", "missing", "working_space")
-        }
+        parameters = {k: v for k, v in self.parameters.items() if k not in ("path", "missing", "working_space")}
         return digest(
             content=content_hash(file),
             picture=shape - self.first if self._movie is not None else None,
@@ -128,7 +121,31 @@ class Read(Operator):
     def _decoded(self, number: int) -> Frame:
         if self._movie is not None:
             return self._movie.read(number - self.first, number)
+        self._check_like_the_first(number)
         return image.read_image(self.pattern.file(number), number, part=self.part, view=self.view)
+
+    @cached_property
+    def _first_parts(self) -> list[image.Part]:
+        return image.read_header(self.pattern.file(self._on_disk[0]))
+
+    def _check_like_the_first(self, number: int) -> None:
+        """One sequence has one resolution and one set of channels; data windows may differ from frame to frame."""
+        if self.range is None or number == self._on_disk[0]:
+            return
+        path, first = self.pattern.file(number), self._on_disk[0]
+        parts = image.read_header(path)
+        if len(parts) != len(self._first_parts):
+            raise MediaError(f"{path}: has {len(parts)} parts, frame {first} has {len(self._first_parts)}")
+        for part, before in zip(parts, self._first_parts, strict=True):
+            if part.display_window != before.display_window:
+                raise MediaError(
+                    f"{path}: the display window is {part.display_window}, that of frame {first} "
+                    f"{before.display_window}; one sequence has one resolution"
+                )
+            if set(part.channels) != set(before.channels):
+                raise MediaError(
+                    f"{path}: has the channels {' '.join(part.channels)}, frame {first} has {' '.join(before.channels)}"
+                )
 
     def _space(self, frame: Frame) -> str:
         if self.colorspace:
@@ -137,9 +154,7 @@ class Read(Operator):
         if declared is not None:
             return declared
         guess = color.file_rule_space(frame.source)
-        say_once(
-            f"{self.path}: the files do not say their colour space; '{guess}' by the configuration's file rules"
-        )
+        say_once(f"{self.path}: the files do not say their colour space; '{guess}' by the configuration's file rules")
         return guess
 
     def _to_working(self, frame: Frame) -> Frame:
@@ -164,7 +179,7 @@ def read(path: str | os.PathLike[str], **parameters: object) -> Read:
     Raises
     ------
     RequestError
-        The pattern, a colour space or another parameter is wrong. That a frame does not exist shows when it is asked for.
+        The pattern, a colour space or another parameter is wrong. A missing frame shows when it is asked for.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise RequestError(f"read: path must be a file name or a pattern, not {type(path).__name__}")

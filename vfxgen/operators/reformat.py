@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from vfxgen.errors import RequestError
 from vfxgen.frame import Attribute, Box, Frame
+from vfxgen.image.resample import Axis, FilterName, resampled
 from vfxgen.operator import Operator, image_input, parameter
-from vfxgen.operators.resize import Axis, FilterName, resampled
 from vfxgen.sequence import Sequence
 
 FORMATS = {

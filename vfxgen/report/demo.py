@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from vfxgen import color, graph
 from vfxgen.errors import RequestError
 from vfxgen.frame import RGB, Frame, Pixels
 from vfxgen.media.pattern import parse_frames
+from vfxgen.operators.read import read
 from vfxgen.output import Output
 from vfxgen.progress import DONE, report
 from vfxgen.render import Event, Job, render
@@ -75,7 +77,7 @@ def _in(out: str, path: str, folder: str) -> str:
     return os.path.join(out, os.path.relpath(path, folder))
 
 
-def _collected(events, into):  # type: ignore[no-untyped-def]
+def _collected(events: Iterable[Event], into: list[Event]) -> Iterator[Event]:
     for event in events:
         into.append(event)
         yield event
@@ -94,18 +96,21 @@ class _Review:
         true: dict[str, Sequence],
         events: list[Event],
     ) -> None:
-        read = graph.operator_class("read")
         self.shot, self.out, self.numbers, self.true = shot, out, numbers, true
         self.plate = sequences["plate"]
-        self.key = read(path=outputs["key"].path)
-        self.comp = read(path=outputs["comp"].path)
+        self.key = read(outputs["key"].path)
+        self.comp = read(outputs["comp"].path)
         self.seconds = {event.frame: event.seconds for event in events if "compute" in event.seconds}
 
     def write(self) -> None:
         """Write the contact sheet and the review page."""
         os.makedirs(os.path.join(self.out, "review"), exist_ok=True)
         chosen = {self.numbers[0], self.numbers[len(self.numbers) // 2], self.numbers[-1]}
-        figures, rows, layers = [], [], {name: list[str]() for name in ("plate", "alpha", "foreground", "comp", "error")}
+        figures, rows, layers = (
+            [],
+            [],
+            {name: list[str]() for name in ("plate", "alpha", "foreground", "comp", "error")},
+        )
         size = (0, 0)
         for number in self.numbers:
             pictures = self._pictures(number)
@@ -122,7 +127,7 @@ class _Review:
             os.path.join(self.out, "report.html"),
             title=f"{self.shot.name}: key, grade, comp",
             introduction="Drag across the picture to wipe; click a row for its frame.",
-            notes="alpha MSE and SAD (thousands) over the whole frame; foreground: mean absolute error of the straight, "
+            notes="alpha MSE and SAD (thousands) over the whole frame; foreground: mean absolute error of straight, "
             "scene-linear colour where the true alpha is within 0.02 .. 0.98; read, compute, write: seconds of work. "
             f"The error picture is |alpha - truth| times {_ALPHA_GAIN:g}.",
             frames=self.numbers,

@@ -44,7 +44,7 @@ def write_sheet(rows: Sequence[Sequence[tuple[str, Pixels]]], path: str, width: 
             oiio.ImageBufAlgo.paste(sheet, left, top + CAPTION, 0, 0, oiio.ImageBuf(pixels))
             oiio.ImageBufAlgo.render_text(sheet, left, top + CAPTION - 8, caption, 15, "", _INK)
         top += height + GAP
-    write_picture(sheet.get_pixels(oiio.FLOAT), path)
+    write_picture(np.asarray(sheet.get_pixels(oiio.FLOAT), np.float32), path)
 
 
 def write_picture(pixels: Pixels, path: str) -> None:
@@ -70,4 +70,4 @@ def _scaled(pixels: Pixels, width: int) -> Pixels:
     height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
     roi = oiio.ROI(0, width, 0, height, 0, 1, 0, 3)
     resized = oiio.ImageBufAlgo.resize(oiio.ImageBuf(np.ascontiguousarray(pixels, np.float32)), "lanczos3", roi=roi)
-    return np.asarray(np.clip(resized.get_pixels(oiio.FLOAT), 0, 1), np.float32)
+    return np.clip(np.asarray(resized.get_pixels(oiio.FLOAT), np.float32), 0, 1)
