@@ -47,7 +47,7 @@ def main() -> None:
         "gradient in thousands), foreground: mean absolute error of straight linear colour, true alpha 0.02 .. 0.98.",
         "difference key: 1 - (G - max(R, B)) / that of the screen's median; foreground un-mixed with that median.",
         "closed form: pymatting, trimap from the difference key (below 0.05 background, above 0.95 foreground, both "
-        "eroded by 2 px), on display-encoded colour as published; foreground by its multilevel method, on linear colour.",
+        "eroded by 2 px), on display-encoded colour as published; foreground by its multilevel method, linear.",
     ]
     publish("key_quality", "Green screen against truth", rows, notes)
     _sheets(plate, methods)

@@ -25,7 +25,7 @@ HEADER = {
 def plate_frame(number: int, size: tuple[int, int] = (36, 48), type: str = "half") -> Frame:
     """A frame of a green screen with a subject, values below 0 and above 1, depth, ids and a full header."""
     height, width = size
-    random = np.random.default_rng(number)
+    random = np.random.default_rng(number % 2**32)
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     pixels = np.empty((height, width, 3), np.float32)
     pixels[:] = (0.08, 0.42, 0.11)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vfxgen.frame import Pixels
 from vfxgen.report.truth import alpha_errors, foreground_error
 
 
@@ -23,9 +24,12 @@ def test_a_known_difference() -> None:
 
 def test_the_gradient_sees_a_soft_edge_where_a_hard_one_was() -> None:
     columns = np.arange(60, dtype=np.float32)
-    hard = np.broadcast_to((columns > 30).astype(np.float32)[None, :, None], (40, 60, 1))
-    soft = np.broadcast_to(np.clip((columns - 20) / 20, 0, 1)[None, :, None], (40, 60, 1))
-    softer = np.broadcast_to(np.clip((columns - 10) / 40, 0, 1)[None, :, None], (40, 60, 1))
+
+    def edge(width: float) -> Pixels:
+        ramp = np.asarray(np.clip((columns - 30) / width + 0.5, 0, 1), np.float32)
+        return np.broadcast_to(ramp[None, :, None], (40, 60, 1))
+
+    hard, soft, softer = edge(1), edge(20), edge(40)
     assert 0 < alpha_errors(soft, hard)["gradient"] < alpha_errors(softer, hard)["gradient"]
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from vfxgen.image.fill import TINY, blur, enlarge, erode, nearest_along_axes, push_pull, reduce
-from vfxgen.image.screen import CHANNEL, Screen, ScreenName, estimate_screen, sample_screen_color
+from vfxgen.image.screen import CHANNEL, Screen, ScreenName, estimate_screen, sample_screen_color, working_factor
 
 LimitName = Literal["maximum", "average"]
 
@@ -18,9 +18,9 @@ REC709_LUMINANCE = (0.2126, 0.7152, 0.0722)
 
 BRIGHTNESS_SPREAD = 0.4
 """How much brighter or darker than its surroundings a foreground colour may be, as a fraction (one sigma)."""
-HUE_SPREAD = 0.1
+HUE_SPREAD = 0.08
 """How much it may differ otherwise."""
-MISFIT = 18.0
+MISFIT = 6.0
 """Squared sigmas of misfit at which the subject's own colour is no longer believed."""
 RIVALRY = 2.0
 """Squared sigmas by which one candidate colour must fit better than another to count e times as much."""
@@ -150,13 +150,14 @@ def key(
     for matte in (holdout, garbage):
         if matte is not None:
             outside = 1 - matte if outside is None else outside * (1 - matte)
+    factor = working_factor(plate)
     if screen_color is None:
-        screen_color = sample_screen_color(reduce(plate, 2), screen, None if outside is None else reduce(outside, 2))
+        screen_color = sample_screen_color(reduce(plate, factor), screen, None if outside is None else reduce(outside, factor))
     differences = difference_weights(screen_color, screen, limit)
     estimate = estimate_screen(plate, screen_color, None if clean is None else repaired(clean), outside)
     mixed = mixture(plate, estimate, differences, garbage, edge)
 
-    size, factor = (plate.shape[-2], plate.shape[-1]), estimate.factor
+    size = (plate.shape[-2], plate.shape[-1])
     backing = enlarge(estimate.color, factor, size)
     above = plate - backing
     slope = enlarge(mixed.slope, factor, size)

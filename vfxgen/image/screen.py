@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from vfxgen.image.fill import TINY, blur, erode, push_pull, reduce, weighted_blur
+from vfxgen.image.fill import TINY, blur, enlarge, erode, push_pull, reduce, weighted_blur
 
 ScreenName = Literal["green", "blue"]
 CHANNEL = {"green": 1, "blue": 2}
@@ -149,10 +149,8 @@ def estimate_screen(
     chroma, shade = _deviation(small, base.expand_as(small))
     sure = _certain((chroma / 0.15) ** 2 + ((shade.clamp(0.2, 3).log() / math.log(2.2)) ** 8))
     sure = erode(sure * allowed, 2)
-    sigma = max(small.shape[-2:]) / 32
     for _ in range(2):
-        trend, spread = weighted_blur(gain, sure, sigma)
-        trend = push_pull(trend, spread)[0]
+        trend = _trend(gain, sure)
         chroma, shade = _deviation(small, trend * reference)
         shade = (shade - 1).abs()
         typical = _certain((chroma / _tolerance(chroma, sure, CHROMA_FLOOR, CHROMA_SPREAD)) ** 4) * _certain(
@@ -173,6 +171,15 @@ def estimate_screen(
     grain = (plate[..., ::factor, ::factor].clamp(-limit, limit) - estimate) ** 2
     grain, spread = weighted_blur(grain.mean(1, keepdim=True), sure, 4.0)
     return Screen(estimate, push_pull(grain, (spread - 0.05).clamp(0, 1) * sure)[0], factor)
+
+
+def _trend(gain: Tensor, sure: Tensor) -> Tensor:
+    """The sure part of `gain` (B, 3, h, w) without detail, carried on everywhere; at a quarter, it is smooth."""
+    quarter = 4
+    weight = reduce(sure, quarter)
+    mean = reduce(gain * sure, quarter) / weight.clamp_min(TINY)
+    mean, weight = weighted_blur(mean, weight, max(mean.shape[-2:]) / 32)
+    return enlarge(push_pull(mean, weight)[0], quarter, (gain.shape[-2], gain.shape[-1]))
 
 
 def _deviation(color: Tensor, screen: Tensor) -> tuple[Tensor, Tensor]:

@@ -216,7 +216,9 @@ def _choose(file: oiio.ImageInput, path: str, part: str, view: str) -> Part:
             f"{path}: has no part '{part}'" + (f" with view '{view}'" if view else "") + f"; it has {names}"
         )
     if not (part or view) and len(parts) > 1:
-        say_once(f"{path}: has {len(parts)} parts; part 0 '{parts[0].name}' is read, choose another with part=")
+        # By its folder, since a sequence would say it for every frame.
+        folder = os.path.dirname(path) or "."
+        say_once(f"{folder}: an image has {len(parts)} parts; part 0 '{parts[0].name}' is read, choose with part=")
     file.seek_subimage(found[0].index, 0)
     return found[0]
 

@@ -39,12 +39,12 @@ def arranged(frame: Frame, format: str) -> Frame:
     if format == "exr":
         return frame
     if frame.data_window.union(frame.display_window) != frame.display_window:
-        say_once(f"{frame.source}: .{format} holds the display window alone: the overscan is cut off; keep it in EXR")
+        say_once(f".{format} holds the display window alone: the overscan is cut off; keep it in EXR")
     ordered = tuple(sorted(frame.channels, key=(*RGB, "Y", "A", *frame.channels).index))
     if format != "tif" and len(ordered) > 1:
         ordered = _chosen(frame, ordered, format)
     elif len(ordered) > 4:
-        say_once(f"{frame.source}: .{format} forgets channel names: {' '.join(ordered)} by order; keep them in EXR")
+        say_once(f".{format} forgets channel names: {' '.join(ordered)} by order; keep them in EXR")
     width, height = frame.display_window.width, frame.display_window.height
     window = Box(0, 0, width, height)
     return replace(frame.only(*ordered).on(frame.display_window), data_window=window, display_window=window)
@@ -58,7 +58,7 @@ def _chosen(frame: Frame, ordered: tuple[str, ...], format: str) -> tuple[str, .
             f"{', '.join(' '.join(names) for names in _POSITIONS[format])}: choose some with channels="
         )
     if left := [name for name in ordered if name not in kept]:
-        say_once(f"{frame.source}: .{format} has no room for {' '.join(left)}: left out; keep them in EXR")
+        say_once(f".{format} has no room for {' '.join(left)}: left out; keep them in EXR")
     return kept
 
 
