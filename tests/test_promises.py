@@ -25,7 +25,7 @@ from vfxgen.media.image import read_image, write_image
 from vfxgen.output import Output
 from vfxgen.render import Job, render
 
-LIGHT = st.one_of(st.floats(-0.1, 65504, width=32), st.sampled_from([0.0, -0.0, np.nan, np.inf, -np.inf, 1e30, -1e-30]))
+LIGHT = st.one_of(st.floats(-0.125, 65504, width=32), st.sampled_from([0.0, -0.0, np.nan, np.inf, -np.inf, 1e30, -1e-30]))
 
 
 def key_over(plate: str, background: str) -> vfxgen.Sequence:

@@ -8,14 +8,18 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-
-import av
+from typing import TYPE_CHECKING
 
 from vfxgen.errors import MediaError
 from vfxgen.frame import Attribute, Frame
 from vfxgen.log import say_once
-from vfxgen.media import component_video, timecode
+from vfxgen.media import timecode
 from vfxgen.media.readable import require_readable
+
+if TYPE_CHECKING:
+    import av
+
+# PyAV, and with it `component_video`, is imported where a movie is opened: `is_movie` is asked of every path.
 
 EXTENSIONS = ("mov", "mp4", "m4v", "mkv", "mxf", "avi", "webm")
 
@@ -29,6 +33,8 @@ _TRANSFER = {1: "bt709", 6: "bt601", 8: "linear", 13: "srgb", 14: "bt2020", 15: 
 @contextmanager
 def media_errors(path: str, fault: str) -> Iterator[None]:
     """Say what FFmpeg could not do as a `MediaError` of one line."""
+    import av
+
     try:
         yield
     except (av.FFmpegError, OSError) as error:
@@ -55,6 +61,8 @@ class Movie:
     """
 
     def __init__(self, path: str) -> None:
+        import av
+
         require_readable(path, "a movie")
         self.path = path
         self._lock = threading.Lock()
@@ -92,6 +100,8 @@ class Movie:
         MediaError
             There is no such picture, or it is damaged.
         """
+        from vfxgen.media import component_video
+
         if not 0 <= index < self.length:
             raise MediaError(
                 f"{self.path}: frame {number}: no picture {index}; there are {self.length}, counted from 0"
@@ -192,6 +202,8 @@ class Movie:
         return None
 
     def _say_what_is_assumed(self, picture: av.VideoFrame) -> None:
+        from vfxgen.media import component_video
+
         assumed = component_video.assumed_matrix(picture)
         if assumed:
             say_once(f"{self.path}: does not name its Y'CbCr matrix; {assumed} by its size")

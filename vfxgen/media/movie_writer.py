@@ -111,7 +111,7 @@ class MovieWriter:
                 f"{self.path}: picture {self._written} has shape {pixels.shape}, the ones before {self._shape}"
             )
         if np.isnan(pixels).any():
-            say_once(f"{self.path}: pixels that are NaN are black in the movie")
+            say_once("pixels that are NaN are black in the movie")
         held = np.nan_to_num(np.asarray(pixels, np.float32), nan=0.0).clip(-1, 2)
         filled = [(0, -size % step) for size, step in zip(pixels.shape[:2], self._steps, strict=True)]
         picture = component_video.encode(np.pad(held, [*filled, (0, 0)], mode="edge"), self._stream.pix_fmt)
@@ -146,7 +146,7 @@ class MovieWriter:
         height, width = shape[0] + -shape[0] % down, shape[1] + -shape[1] % across
         if (height, width) != shape[:2]:
             say_once(
-                f"{self.path}: {shape[1]}x{shape[0]} becomes {width}x{height}: the codec holds even sizes, "
+                f"{shape[1]}x{shape[0]} becomes {width}x{height}: the codec holds even sizes, "
                 "the last column or row is repeated"
             )
         with media_errors(self.path, "cannot be written"):
