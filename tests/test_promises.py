@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -25,7 +24,9 @@ from vfxgen.media.image import read_image, write_image
 from vfxgen.output import Output
 from vfxgen.render import Job, render
 
-LIGHT = st.one_of(st.floats(-0.125, 65504, width=32), st.sampled_from([0.0, -0.0, np.nan, np.inf, -np.inf, 1e30, -1e-30]))
+LIGHT = st.one_of(
+    st.floats(-0.125, 65504, width=32), st.sampled_from([0.0, -0.0, np.nan, np.inf, -np.inf, 1e30, -1e-30])
+)
 
 
 def key_over(plate: str, background: str) -> vfxgen.Sequence:
@@ -210,8 +211,10 @@ class TestNoSurpriseFromOutside:
     def test_a_render_opens_no_socket_and_starts_no_program(self, shot: tuple[str, str], tmp_path: Path) -> None:
         script = (
             "import sys\n"
+            "refused = {'socket.connect', 'socket.bind', 'socket.getaddrinfo', 'socket.sendto', 'subprocess.Popen',\n"
+            "           'os.system', 'os.exec', 'os.posix_spawn', 'pickle.find_class'}\n"
             "def refuse(event, args):\n"
-            "    if event.split('.')[0] in ('socket', 'subprocess', 'pickle') or event in ('os.system', 'os.exec'):\n"
+            "    if event in refused:\n"
             "        raise SystemExit(f'{event} {args}')\n"
             "from vfxgen.cli import main\n"
             "import torch, vfxgen.image.keying\n"
@@ -241,12 +244,11 @@ class TestLoudNeverSilent:
 class TestImportIsLight:
     @pytest.mark.parametrize("script", ["import vfxgen", "import vfxgen; vfxgen.Key", "import vfxgen.cli"])
     def test_torch_waits_until_a_filter_runs(self, script: str) -> None:
-        check = f"import sys; {script}; sys.exit(','.join({{'torch', 'kornia', 'av'}} & set(sys.modules)))"
+        check = f"import sys; {script}; print(*{{'torch', 'kornia', 'av'}} & set(sys.modules))"
         done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 
     def test_import_of_the_package_alone_brings_the_standard_library_only(self) -> None:
-        check = "import sys; import vfxgen; sys.exit(','.join({'numpy', 'pydantic', 'OpenImageIO'} & set(sys.modules)))"
+        check = "import sys; import vfxgen; print(*{'numpy', 'pydantic', 'OpenImageIO'} & set(sys.modules))"
         done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert os.path.exists(vfxgen.__file__)
+        assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

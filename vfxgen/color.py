@@ -81,6 +81,11 @@ def resolve(name: str) -> str:
     return str(space.getName())
 
 
+def is_known(name: str) -> bool:
+    """Whether the configuration has a colour space, role or alias of this name."""
+    return config().getColorSpace(name) is not None
+
+
 def working_space() -> str:
     """The configuration's `scene_linear` role."""
     return resolve(ocio.ROLE_SCENE_LINEAR)

@@ -61,7 +61,10 @@ def test_it_needs_nothing_from_outside(tmp_path: Path) -> None:
 def test_the_layers_are_what_the_script_shows(tmp_path: Path) -> None:
     text, _ = made(tmp_path)
     layers = re.search(r"layers = (\{.*?\});", text)
-    assert layers and json.loads(layers[1]) == {"plate": ["p1.jpg", "p2.jpg"], "comp": ["c1.jpg", "c2.jpg"]}
+    assert layers
+    pictures = json.loads(layers[1])
+    assert pictures == {"plate": ["p1.jpg", "p2.jpg"], "comp": ["c1.jpg", "c2.jpg"]}
+    assert list(pictures) == ["plate", "comp"], "in the order given: the first is shown on the left"
 
 
 def test_a_name_cannot_become_markup(tmp_path: Path) -> None:

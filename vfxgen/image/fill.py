@@ -27,7 +27,8 @@ def blur(image: Tensor, sigma: float) -> Tensor:
     """Gaussian blur of (B, C, H, W), `sigma` in pixels; the border repeats."""
     reach = max(1, min(round(2.5 * sigma), min(image.shape[-2:]) - 1))
     size = 2 * reach + 1
-    return gaussian_blur2d(image, (size, size), (sigma, sigma), border_type="replicate")
+    blurred: Tensor = gaussian_blur2d(image, (size, size), (sigma, sigma), border_type="replicate")
+    return blurred
 
 
 def weighted_blur(image: Tensor, weight: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
@@ -36,9 +37,18 @@ def weighted_blur(image: Tensor, weight: Tensor, sigma: float) -> tuple[Tensor, 
     return blur(image * weight, sigma) / spread.clamp_min(1e-6), spread
 
 
+def dot(first: Tensor, second: Tensor) -> Tensor:
+    """Sum over the channels of (B, C, H, W) times (B, C, H, W), as (B, 1, H, W); channel by channel, for speed."""
+    total = first[:, :1] * second[:, :1]
+    for c in range(1, first.shape[1]):
+        total = total + first[:, c : c + 1] * second[:, c : c + 1]
+    return total
+
+
 def erode(weight: Tensor, radius: int) -> Tensor:
     """The least value within `radius` pixels (a square): (B, 1, H, W) -> (B, 1, H, W)."""
-    return -max_pool2d(-weight, 2 * radius + 1, 1, radius)
+    rows = max_pool2d(-weight, (1, 2 * radius + 1), 1, (0, radius))
+    return -max_pool2d(rows, (2 * radius + 1, 1), 1, (radius, 0))
 
 
 def push_pull(image: Tensor, weight: Tensor, decay: float = 1.0) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from vfxgen.image.fill import TINY, blur, enlarge, erode, push_pull, reduce, weighted_blur
+from vfxgen.image.fill import TINY, blur, dot, enlarge, erode, push_pull, reduce, weighted_blur
 
 ScreenName = Literal["green", "blue"]
 CHANNEL = {"green": 1, "blue": 2}
@@ -17,8 +17,8 @@ CHANNEL = {"green": 1, "blue": 2}
 WORKING_SIZE = 480
 """Pixels along the longer side at which screen and subject colours are estimated."""
 
-CHROMA_FLOOR, CHROMA_SPREAD = 0.06, 4.0
-SHADE_FLOOR, SHADE_SPREAD = 0.25, 5.0
+CHROMA_FLOOR, CHROMA_SPREAD = 0.03, 5.0
+SHADE_FLOOR, SHADE_SPREAD = 0.35, 5.0
 """How far screen may stray from its smooth trend, as a fraction of its colour: at least FLOOR, else SPREAD medians.
 In chroma little; in brightness much, because light falls off while paint keeps its colour."""
 
@@ -114,9 +114,9 @@ def estimate_screen(
 ) -> Screen:
     """The screen as it would be without the subject: what surely is screen, smoothed, and filled in elsewhere.
 
-    What is screen is found in rounds: near the colour asked for, then near the smooth trend of what was found, then near
-    its detail. Under the subject the nearest screen is carried on (`push_pull`). A clean plate gives the detail; only
-    its slow ratio to the plate (exposure, the subject's shadow) is then estimated.
+    What is screen is found in rounds: near the colour asked for, then near the smooth trend of what was found, then
+    near its detail. Under the subject the nearest screen is carried on (`push_pull`). A clean plate gives the detail;
+    only its slow ratio to the plate (exposure, the subject's shadow) is then estimated.
 
     Parameters
     ----------
@@ -141,32 +141,33 @@ def estimate_screen(
     small = small.clamp(-limit, limit)
     allowed = torch.ones_like(small[:, :1]) if weight is None else reduce(weight, factor)
     # All is a gain on a reference, a flat one without a clean plate.
-    reference = base.expand_as(small)
-    if clean is not None:
-        reference = torch.maximum(reference / 64, reduce(clean, factor))
+    floor = base.amax(1, keepdim=True) / 64
+    reference = torch.maximum(base.expand_as(small) if clean is None else reduce(clean, factor), floor)
     gain = small / reference
 
-    chroma, shade = _deviation(small, base.expand_as(small))
+    # Grain must not count as a stray from the screen.
+    calm = blur(small, 1.0)
+    chroma, shade = _deviation(calm, base.expand_as(small))
     sure = _certain((chroma / 0.15) ** 2 + ((shade.clamp(0.2, 3).log() / math.log(2.2)) ** 8))
     sure = erode(sure * allowed, 2)
-    for _ in range(2):
+    for _ in range(3):
         trend = _trend(gain, sure)
-        chroma, shade = _deviation(small, trend * reference)
+        chroma, shade = _deviation(calm, trend * reference)
         shade = (shade - 1).abs()
         typical = _certain((chroma / _tolerance(chroma, sure, CHROMA_FLOOR, CHROMA_SPREAD)) ** 4) * _certain(
             (shade / _tolerance(shade, sure, SHADE_FLOOR, SHADE_SPREAD)) ** 4
         )
         sure = erode(typical * allowed, 2)
-    detail = trend
-    for chroma_limit, shade_limit in ((0.15, 0.3), (0.09, 0.2)):
-        chroma, shade = _deviation(small, detail * reference)
+    detail = torch.zeros_like(trend)
+    for chroma_limit, shade_limit in ((0.1, 0.3), (0.06, 0.25)):
+        chroma, shade = _deviation(calm, (trend + detail) * reference)
         sure = typical * allowed * _certain((chroma / chroma_limit) ** 4 + ((shade - 1) / shade_limit) ** 4)
         # Screen close to the subject may hold a hair or a blurred edge: believe it last.
         sure = erode(sure, 2)
         sure = sure * blur(sure, 3.0) ** 6
-        detail, spread = weighted_blur(gain, sure, 1.2 if clean is None else 4.0)
+        detail, spread = weighted_blur(gain - trend, sure, 1.2 if clean is None else 4.0)
         detail = blur(push_pull(detail, sure)[0], 1.0 if clean is None else 4.0)
-    estimate = detail * reference
+    estimate = (trend + detail) * reference
     # One pixel of every block: its stray is that of full resolution.
     grain = (plate[..., ::factor, ::factor].clamp(-limit, limit) - estimate) ** 2
     grain, spread = weighted_blur(grain.mean(1, keepdim=True), sure, 4.0)
@@ -177,17 +178,19 @@ def _trend(gain: Tensor, sure: Tensor) -> Tensor:
     """The sure part of `gain` (B, 3, h, w) without detail, carried on everywhere; at a quarter, it is smooth."""
     quarter = 4
     weight = reduce(sure, quarter)
-    mean = reduce(gain * sure, quarter) / weight.clamp_min(TINY)
+    # Where nothing is sure, the screen is what was asked for.
+    mean = (reduce(gain * sure, quarter) + 1e-4) / (weight + 1e-4)
+    weight = weight + 1e-4
     mean, weight = weighted_blur(mean, weight, max(mean.shape[-2:]) / 32)
     return enlarge(push_pull(mean, weight)[0], quarter, (gain.shape[-2], gain.shape[-1]))
 
 
 def _deviation(color: Tensor, screen: Tensor) -> tuple[Tensor, Tensor]:
     """How far `color` is from `screen` whatever its brightness, as a fraction of it, and how bright it is beside it."""
-    power = (screen * screen).sum(1, keepdim=True).clamp_min(TINY)
-    shade = (color * screen).sum(1, keepdim=True) / power
-    rest = (color - shade * screen).norm(dim=1, keepdim=True)
-    return rest / (shade.clamp_min(0.05) * power.sqrt()), shade
+    power = dot(screen, screen).clamp_min(TINY)
+    shade = dot(color, screen) / power
+    rest = color - shade * screen
+    return (dot(rest, rest) / power).sqrt() / shade.clamp_min(0.05), shade
 
 
 def _certain(squared: Tensor) -> Tensor:

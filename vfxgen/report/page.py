@@ -50,8 +50,10 @@ def write_page(
         The file cannot be written.
     """
     columns = list(figures[0])
-    template = Environment(autoescape=True).from_string(files(__package__).joinpath("page.html").read_text("utf-8"))
-    text = template.render(
+    environment = Environment(autoescape=True)
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
+    page = environment.from_string(files(__package__).joinpath("page.html").read_text("utf-8"))
+    text = page.render(
         title=title,
         introduction=introduction,
         notes=notes,

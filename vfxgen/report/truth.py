@@ -14,27 +14,26 @@ GRADIENT_SIGMA = 1.4
 def alpha_errors(alpha: Pixels, truth: Pixels) -> dict[str, float]:
     """How far an alpha is from the true one.
 
-        Parameters
-        ----------
-        alpha, truth
-            (H, W, 1), coverage 0..1.
+    Parameters
+    ----------
+    alpha, truth
+        (H, W, 1), coverage 0..1.
 
-        Returns
-        -------
-        dict
-            ``mse`` mean squared error; ``sad`` sum of absolute differences, in thousands; ``gradient`` sum of squared
-            differences of the gradient's length with Gaussian derivatives of 1.4 px, in thousands.
+    Returns
+    -------
+    dict
+        ``mse`` mean squared error; ``sad`` sum of absolute differences, in thousands; ``gradient`` sum of squared
+        differences of the gradient's length with Gaussian derivatives of 1.4 px, in thousands.
 
-        Notes
-        -----
-        Rhemann et al., "A perceptually motivated online benchmark for image matting", CVPR 2009; over the whole frame.
+    Notes
+    -----
+    Rhemann et al., "A perceptually motivated online benchmark for image matting", CVPR 2009; over the whole frame.
 
-        Examples
-        --------
-        >>> import numpy as np
-    from numpy.typing import NDArray
-        >>> alpha_errors(np.full((10, 10, 1), 0.5, np.float32), np.zeros((10, 10, 1), np.float32))["mse"]
-        0.25
+    Examples
+    --------
+    >>> import numpy as np
+    >>> alpha_errors(np.full((10, 10, 1), 0.5, np.float32), np.zeros((10, 10, 1), np.float32))["mse"]
+    0.25
     """
     difference = alpha.astype(np.float64) - truth
     steepness = _gradient_length(alpha) - _gradient_length(truth)

@@ -1,0 +1,147 @@
+"""Key: pull a subject from a green or blue screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from vfxgen import color
+from vfxgen.errors import FrameError, RequestError
+from vfxgen.frame import RGBA, Frame, Pixels
+from vfxgen.log import say_once
+from vfxgen.operator import Color, Operator, image_input, parameter
+from vfxgen.sequence import Sequence
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KEYING_SPACES = ("lin_rec709_scene", "lin_rec709", "Linear Rec.709 (sRGB)", "lin_srgb", "Utility - Linear - sRGB")
+FOREGROUND = ("fg.R", "fg.G", "fg.B")
+
+
+class Key(Operator):
+    """Key a subject from a green or blue screen: alpha, and its colour without the screen's.
+
+    R, G, B come premultiplied by A, ready for a merge. The screen is sampled from each plate and may be uneven,
+    wrinkled, grainy; a clean plate of it helps where the subject hides much of it, or casts shadows. Near edges alpha
+    is found from the subject's own colour as well as the screen's, so hair, motion blur and veils keep their coverage,
+    and a reddish subject does not grow. Grain in the matte is measured and taken out where the matte is flat.
+
+    Nothing clips: where A is 1 and nothing was despilled, R, G, B are the plate's bit for bit. Pixels with NaN or
+    infinity keep them and touch no other. One stop more light gives the same alpha.
+
+    Notes
+    -----
+    The key is pulled in linear Rec.709, so that it does not depend on the working space; `screen_color` is given in the
+    working space. See `vfxgen.image.keying.key` for the method and its sources.
+
+    Examples
+    --------
+    >>> import numpy, vfxgen
+    >>> from vfxgen.testing import Pictures
+    >>> plate = numpy.full((32, 32, 3), [0.1, 0.6, 0.2], numpy.float32)
+    >>> plate[8:24, 8:24] = 3.0
+    >>> keyed = vfxgen.Key(Pictures(plate))[1].pixels("R", "G", "B", "A")
+    >>> keyed[16, 16].tolist(), keyed[0, 0].tolist()
+    ([3.0, 3.0, 3.0, 1.0], [0.0, 0.0, 0.0, 0.0])
+    """
+
+    plate: Sequence = image_input("Frames of a subject in front of a screen.", channels="R G B")
+    clean: Sequence | None = image_input("The screen without the subject, from the same view.", optional=True)
+    holdout: Sequence | None = image_input("What stays as it is: 1 solid, and not despilled.", optional=True)
+    garbage: Sequence | None = image_input("What goes: 1 is transparent.", optional=True)
+    screen: Literal["green", "blue"] = parameter("green", "The screen's colour.")
+    screen_color: Color | None = parameter(None, "The screen's exact colour; sampled from each plate if not given.")
+    clip_black: float = parameter(0.0, "Alpha that becomes 0, softly.", minimum=0.0, maximum=0.49)
+    clip_white: float = parameter(1.0, "Alpha that becomes 1, softly.", minimum=0.5, maximum=1.0)
+    smooth: float = parameter(1.0, "How much of the grain in the matte goes; 1 as measured.", minimum=0.0, maximum=4.0)
+    edge: float = parameter(
+        1.0, "How far the subject's own colours shape its edges; 0 is plain difference.", minimum=0.0, maximum=1.0
+    )
+    despill: float = parameter(1.0, "How much of the screen's light on it turns neutral.", minimum=0.0, maximum=1.0)
+    limit: Literal["maximum", "average"] = parameter(
+        "maximum", "What the screen's channel may not exceed: the maximum or the average of the others."
+    )
+    foreground: bool = parameter(False, "Also write fg.R fg.G fg.B: the subject's colour, unpremultiplied.")
+
+    writes = RGBA
+
+    def frame(self, number: int) -> Frame:
+        from vfxgen.image.keying import key
+
+        plate = self.input_frame("plate", number)
+        if 0 in plate.size:
+            raise FrameError(f"{self.name}: frame {number} of the plate has no pixels")
+        space = _keying_space(plate.colorspace)
+        light = color.convert(plate.rgb, plate.colorspace, space)
+        try:
+            keyed = key(
+                _tensor(light),
+                self.screen,
+                screen_color=self._screen_color(plate.colorspace, space),
+                clean=self._clean(number, plate),
+                holdout=_matte(self.holdout, number, plate),
+                garbage=_matte(self.garbage, number, plate),
+                clip_black=self.clip_black,
+                clip_white=self.clip_white,
+                smooth=self.smooth,
+                edge=self.edge,
+                despill_strength=self.despill,
+                limit=self.limit,
+            )
+        except ValueError as error:
+            raise RequestError(f"{self.name}: frame {number}: {error}") from None
+        alpha, foreground, premultiplied = map(_pixels, (keyed.alpha, keyed.foreground, keyed.premultiplied))
+        # What the key left alone does not go through the conversion back.
+        untouched = (premultiplied == light).all(axis=-1, keepdims=True)
+        colour = np.where(untouched, plate.rgb, color.convert(premultiplied, space, plate.colorspace))
+        frame = plate.with_pixels(RGBA, np.concatenate([colour, alpha], axis=-1))
+        if not self.foreground:
+            return frame
+        return frame.with_pixels(FOREGROUND, color.convert(foreground, space, plate.colorspace))
+
+    def _screen_color(self, working: str, space: str) -> Tensor | None:
+        if self.screen_color is None:
+            return None
+        given = np.array(self.screen_color, np.float32).reshape(1, 1, 3)
+        return _tensor(color.convert(given, working, space))[..., 0, 0]
+
+    def _clean(self, number: int, plate: Frame) -> Tensor | None:
+        if self.clean is None:
+            return None
+        clean = self.input_frame("clean", number)
+        if clean.data_window.intersection(plate.data_window) != plate.data_window:
+            raise FrameError(
+                f"{self.name}: frame {number}: the clean plate covers {clean.data_window}, less than the plate's "
+                f"{plate.data_window}; give one of the same view"
+            )
+        placed = clean.on(plate.data_window).rgb
+        return _tensor(color.convert(placed, clean.colorspace, _keying_space(plate.colorspace)))
+
+
+def _matte(source: Sequence | None, number: int, plate: Frame) -> Tensor | None:
+    if source is None:
+        return None
+    matte = source[number].on(plate.data_window).matte
+    return _tensor(np.clip(np.nan_to_num(matte, nan=0.0), 0, 1))
+
+
+def _tensor(pixels: Pixels) -> Tensor:
+    import torch
+
+    return torch.from_numpy(pixels).movedim(-1, 0)[None].contiguous()
+
+
+def _pixels(tensor: Tensor) -> Pixels:
+    pixels: Pixels = tensor[0].movedim(0, -1).numpy()
+    return pixels
+
+
+def _keying_space(working: str) -> str:
+    """Linear Rec.709: its narrow primaries set a screen apart, and the key is the same whatever the working space."""
+    for name in KEYING_SPACES:
+        if color.is_known(name):
+            return color.resolve(name)
+    say_once(f"key: the colour configuration has no linear Rec.709; keying in {working} instead, with less separation")
+    return working
