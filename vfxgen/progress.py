@@ -53,7 +53,8 @@ def _report_rich(events: Iterable[Event], total: int) -> int:
         for event in events:
             seen.append(event)
             if event.status == "failed":
-                console.print(f"frame {event.frame}: {event.error}", style="red", highlight=False, soft_wrap=True, markup=False)
+                words = f"frame {event.frame}: {event.error}"
+                console.print(words, style="red", highlight=False, soft_wrap=True, markup=False)
             rendered = sum(e.status == "rendered" for e in seen)
             rate = rendered / max(1e-6, time.perf_counter() - start)
             bar.update(task, completed=min(total, len(seen)), frame=event.frame, rate=rate)
