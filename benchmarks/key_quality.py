@@ -112,7 +112,7 @@ def _sheets(plate: Sequence, methods: dict[str, Method]) -> None:
     if not real.is_dir():
         return
     background = vfxgen.read(SHARED / "matting" / "background_plates" / "forest.jpg", working_space=SPACE)
-    sources = [("mdn_yellowgreen_screen.mp4", n) for n in (100, 700, 1200)] + [("skimage_greenscreen.jpg", 1)]
+    sources = [("mdn_yellowgreen_screen.mp4", n) for n in (100, 250, 400)] + [("skimage_greenscreen.jpg", 1)]
     rows = []
     for file, number in sources:
         source = vfxgen.read(real / file, working_space=SPACE)

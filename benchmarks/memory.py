@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,26 +14,41 @@ from benchmarks.results import publish
 from vfxgen.output import Output
 from vfxgen.render import Job, render
 
-FRAMES, WIDTH, HEIGHT = 1000, 1280, 720
-MARKS = (50, 250, 500, 750, 1000)
+SHOTS = {
+    "1000 frames 960x540": (1000, 960, 540, (50, 250, 500, 750, 1000)),
+    "60 frames 4096x2160": (60, 4096, 2160, (20, 40, 60)),
+}
 
 
 def main() -> None:
-    """Render a thousand frames of key and grade and watch the resident memory."""
-    rows = []
+    """Render a long shot and a large one in processes of their own, and watch the resident memory."""
+    rows: list[dict[str, object]] = []
+    for name in SHOTS:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.memory", name], capture_output=True, text=True, check=True
+        )
+        rows += json.loads(done.stdout)
+    notes = [
+        "resident: after the frame; peak: the most until then. The budget for waiting frames is the default, 4 GiB."
+    ]
+    publish("memory", "Memory of key and grade", rows, notes)
+
+
+def measure(name: str) -> list[dict[str, object]]:
+    """Render one of `SHOTS`."""
+    frames, width, height, marks = SHOTS[name]
+    rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:
-        plates = write_plates(folder, FRAMES, WIDTH, HEIGHT)
+        plates = write_plates(folder, frames, width, height)
         graded = vfxgen.Grade(vfxgen.Key(vfxgen.read(plates), screen="green"), slope=1.1)
         output = Output(path=str(Path(folder, "k.####.exr")), compression="none")
-        for done, event in enumerate(render([Job(graded, output)], list(range(1, FRAMES + 1))), 1):
+        for done, event in enumerate(render([Job(graded, output)], list(range(1, frames + 1))), 1):
             assert event.status == "rendered", event.error
             Path(event.paths[0]).unlink()
-            if done in MARKS:
+            if done in marks:
                 now, peak = _resident()
-                rows.append({"frames done": done, "resident MiB": now, "peak MiB": peak})
-    growth = rows[-1]["peak MiB"] - rows[0]["peak MiB"]
-    notes = [f"growth of the peak from frame {MARKS[0]} to {MARKS[-1]}: {growth:.0f} MiB."]
-    publish("memory", f"key and grade, {FRAMES} frames {WIDTH}x{HEIGHT}", rows, notes)
+                rows.append({"shot": name, "frames done": done, "resident MiB": now, "peak MiB": peak})
+    return rows
 
 
 def _resident() -> tuple[float, float]:
@@ -39,4 +57,7 @@ def _resident() -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        print(json.dumps(measure(sys.argv[1])))
+    else:
+        main()

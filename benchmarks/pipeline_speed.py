@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import tempfile
 import time
@@ -12,10 +11,11 @@ import vfxgen
 from benchmarks.plates import write_plates
 from benchmarks.results import publish
 from vfxgen.output import Output
-from vfxgen.render import Job, render
+from vfxgen.render import READERS, WRITERS, Job, render
 
 FRAMES = 24
 WIDTH, HEIGHT = 1920, 1080
+AT_ONCE = {"read": READERS, "compute": 1, "write": WRITERS}
 
 
 def main() -> None:
@@ -24,10 +24,9 @@ def main() -> None:
         plates = write_plates(folder, FRAMES, WIDTH, HEIGHT)
         rows = [_measured(name, plates, folder) for name in ("key", "grade")]
     notes = [
-        "alone: median seconds a frame of one stage with the others idle; serial is their sum.",
-        "efficiency: slowest stage alone / wall a frame overlapped. 1 hides the other stages wholly; the stages "
-        "share the cores, so no more can be hidden than the cores have to spare: see busy.",
-        "busy: processor seconds of all stages / (wall x cores): 1 means that no core was idle.",
+        "read, compute, write: seconds of work a frame while all stages run, divided by how many frames a stage has in "
+        "work at once; efficiency: the slowest of them / wall a frame. 1 hides the other stages wholly.",
+        "alone: the same stages one after the other, nothing else running; serial: their sum / wall.",
     ]
     publish("pipeline_speed", f"{FRAMES} frames {WIDTH}x{HEIGHT}, half EXR ZIP in and out", rows, notes)
 
@@ -41,21 +40,22 @@ def _measured(name: str, plates: str, folder: str) -> dict[str, object]:
     numbers = list(range(1, FRAMES + 1))
     read, compute, write = _alone(name, plates, folder)
     output = Output(path=str(Path(folder, f"{name}.####.exr")))
-    start, cpu = time.perf_counter(), time.process_time()
+    start, seconds = time.perf_counter(), []
     for event in render([Job(_sequence(name, plates), output)], numbers, force=True):
         assert event.status == "rendered", event.error
+        seconds.append(event.seconds)
     wall = (time.perf_counter() - start) / FRAMES
-    cpu = (time.process_time() - cpu) / FRAMES
+    stages = {s: statistics.mean(e[s] for e in seconds) / AT_ONCE[s] for s in ("read", "compute", "write")}
     return {
         "operator": name,
         "frames/s": 1 / wall,
         "wall s": wall,
+        **{f"{stage} s": value for stage, value in stages.items()},
+        "efficiency": max(stages.values()) / wall,
         "read alone": read,
         "compute alone": compute,
         "write alone": write,
-        "efficiency": max(read, compute, write) / wall,
-        "serial / wall": (read + compute + write) / wall,
-        "busy": cpu / wall / (os.cpu_count() or 1),
+        "serial": (read + compute + write) / wall,
     }
 
 

@@ -26,8 +26,8 @@ MEMORY_BUDGET = 4 * 1024**3
 """Bytes that frames waiting to be computed or published may take by default."""
 
 _MOST_WAITING = 4
-_READERS = 2
-_WRITERS = 2
+READERS = 2
+WRITERS = 2
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,8 @@ class _Stills:
 
     def events(self) -> Iterator[Event]:
         """Every frame's event, in the order of `frames`."""
-        readers = ThreadPoolExecutor(_READERS, "vfxgen-read")
-        writers = ThreadPoolExecutor(_WRITERS, "vfxgen-write")
+        readers = ThreadPoolExecutor(READERS, "vfxgen-read")
+        writers = ThreadPoolExecutor(WRITERS, "vfxgen-write")
         plans: deque[tuple[int, Future[_Plan]]] = deque()
         publishing: deque[Future[Event]] = deque()
         waiting = deque(self.frames)

@@ -34,7 +34,7 @@ def test_a_known_composite_is_taken_apart(color: tuple[float, float, float], cov
 
 def test_where_alpha_is_1_the_plate_comes_back_bit_for_bit() -> None:
     plate = torch.randn(1, 3, 8, 8) * 100
-    assert torch.equal(unmix(plate, BACKING, NONE + 1, flat(0, 0, 0), NONE + 0.1), plate)
+    assert torch.equal(unmix(plate, BACKING, NONE + 1, flat(0.0, 0.0, 0.0), NONE + 0.1), plate)
 
 
 def test_grain_divided_by_a_small_alpha_does_not_explode() -> None:

@@ -58,13 +58,13 @@ def clip(alpha: Tensor, black: float = 0.0, white: float = 1.0) -> Tensor:
     black, white
         0 <= black < white <= 1.
     """
-    alpha = (alpha - black) / (white - black)
-    alpha = _shoulder(alpha, black / (white - black) / 2)
-    return 1 - _shoulder(1 - alpha, (1 - white) / (white - black) / 2)
+    span = white - black
+    alpha = _shoulder((alpha - black) / span, min(0.5, black / span / 2))
+    return 1 - _shoulder(1 - alpha, min(0.5, (1 - white) / span / 2))
 
 
 def _shoulder(value: Tensor, width: float) -> Tensor:
     """max(value, 0), a parabola from -width to width."""
-    if width <= 0:
+    if width < 1e-6:
         return value.clamp_min(0)
     return torch.where(value > width, value, (value + width).clamp_min(0) ** 2 / (4 * width))

@@ -164,14 +164,15 @@ def _colour_difference(color: Tensor, backing: Tensor, differences: Tensor, grai
     return slope, 1 - share.amin(1, keepdim=True)
 
 
-ERO = ((3, 1.0), (1, 0.03))
-RAY = 2
 def _candidates(subject: Tensor, sure: Tensor) -> list[tuple[Tensor, Tensor]]:
     """Colours (B, 3, h, w) that may mix with the screen at each pixel, and how near 0..1 (B, 1, h, w) each is."""
-    # The inside of the subject counts most: its rim may already be mixed.
-    weight = sure * (sum(w * erode(sure, r) for r, w in ERO) + 0.0005)
+    # The deeper inside the subject, the more a pixel counts: its rim may already be mixed.
+    rim = erode(sure, 1)
+    near = erode(rim, 2)
+    deep = erode(near, 3)
+    weight = sure * (erode(deep, 6) + 0.3 * deep + 0.1 * near + 0.03 * rim + 0.0005)
     around, nearness = push_pull(subject, weight.clamp(max=1), decay=0.97)
-    inner = erode(sure, RAY) > 0.5
+    inner = erode(sure, 2) > 0.5
     smooth = blur(subject * sure, 1.5) / blur(sure, 1.5).clamp_min(1e-4)
     rays = nearest_along_axes(smooth, inner)
     width = max(subject.shape[-2:])

@@ -140,19 +140,20 @@ def estimate_screen(
     limit = 64 * base.amax(1, keepdim=True)
     small = small.clamp(-limit, limit)
     allowed = torch.ones_like(small[:, :1]) if weight is None else reduce(weight, factor)
-    # All is a gain on a reference, a flat one without a clean plate.
-    floor = base.amax(1, keepdim=True) / 64
-    reference = torch.maximum(base.expand_as(small) if clean is None else reduce(clean, factor), floor)
-    gain = small / reference
+    # All is told by a reference: a flat one without a clean plate.
+    reference = base.expand_as(small) if clean is None else reduce(clean, factor)
+    told = _relative(small, reference)
 
     # Grain must not count as a stray from the screen.
-    calm = blur(small, 1.0)
+    calm = _absolute(blur(told, 1.0), reference)
     chroma, shade = _deviation(calm, base.expand_as(small))
-    sure = _certain((chroma / 0.15) ** 2 + ((shade.clamp(0.2, 3).log() / math.log(2.2)) ** 8))
-    sure = erode(sure * allowed, 2)
+    bright = (shade.clamp(0.2, 3).log() / math.log(2.2)) ** 8
+    sure = _certain((chroma / 0.15) ** 2 + bright) * allowed
+    stray = _tolerance(chroma, sure, 0.05, 4.0).clamp(max=0.15)
+    sure = erode(_certain((chroma / stray) ** 2 + bright) * allowed, 2)
     for _ in range(3):
-        trend = _trend(gain, sure)
-        chroma, shade = _deviation(calm, trend * reference)
+        trend = _trend(told, sure)
+        chroma, shade = _deviation(calm, _absolute(trend, reference))
         shade = (shade - 1).abs()
         typical = _certain((chroma / _tolerance(chroma, sure, CHROMA_FLOOR, CHROMA_SPREAD)) ** 4) * _certain(
             (shade / _tolerance(shade, sure, SHADE_FLOOR, SHADE_SPREAD)) ** 4
@@ -160,37 +161,54 @@ def estimate_screen(
         sure = erode(typical * allowed, 2)
     detail = torch.zeros_like(trend)
     for chroma_limit, shade_limit in ((0.1, 0.3), (0.06, 0.25)):
-        chroma, shade = _deviation(calm, (trend + detail) * reference)
+        chroma, shade = _deviation(calm, _absolute(trend + detail, reference))
         sure = typical * allowed * _certain((chroma / chroma_limit) ** 4 + ((shade - 1) / shade_limit) ** 4)
         # Screen close to the subject may hold a hair or a blurred edge: believe it last.
         sure = erode(sure, 2)
         sure = sure * blur(sure, 3.0) ** 6
-        detail, spread = weighted_blur(gain - trend, sure, 1.2 if clean is None else 4.0)
+        detail, spread = weighted_blur(told - trend, sure, 1.2 if clean is None else 4.0)
         detail = blur(push_pull(detail, sure)[0], 1.0 if clean is None else 4.0)
-    estimate = (trend + detail) * reference
+    estimate = _absolute(trend + detail, reference)
     # One pixel of every block: its stray is that of full resolution.
     grain = (plate[..., ::factor, ::factor].clamp(-limit, limit) - estimate) ** 2
     grain, spread = weighted_blur(grain.mean(1, keepdim=True), sure, 4.0)
     return Screen(estimate, push_pull(grain, (spread - 0.05).clamp(0, 1) * sure)[0], factor)
 
 
-def _trend(gain: Tensor, sure: Tensor) -> Tensor:
-    """The sure part of `gain` (B, 3, h, w) without detail, carried on everywhere; at a quarter, it is smooth."""
+def _trend(told: Tensor, sure: Tensor) -> Tensor:
+    """The sure part of `told` (B, 4, h, w) without detail, carried on everywhere; at a quarter, it is smooth."""
     quarter = 4
     weight = reduce(sure, quarter)
-    # Where nothing is sure, the screen is what was asked for.
-    mean = (reduce(gain * sure, quarter) + 1e-4) / (weight + 1e-4)
-    weight = weight + 1e-4
-    mean, weight = weighted_blur(mean, weight, max(mean.shape[-2:]) / 32)
-    return enlarge(push_pull(mean, weight)[0], quarter, (gain.shape[-2], gain.shape[-1]))
+    # Where nothing is sure, the screen is as the reference has it.
+    trust = 1e-4
+    reference = trust * told.new_tensor([1.0, 0.0, 0.0, 0.0]).view(1, 4, 1, 1)
+    mean = (reduce(told * sure, quarter) + reference) / (weight + trust)
+    mean, weight = weighted_blur(mean, weight + trust, max(mean.shape[-2:]) / 32)
+    return enlarge(push_pull(mean, weight)[0], quarter, (told.shape[-2], told.shape[-1]))
+
+
+def _relative(color: Tensor, reference: Tensor) -> Tensor:
+    """`color` (B, 3, h, w) as a multiple of `reference` and what is left over: (B, 4, h, w), without units.
+
+    A ratio for each channel would break where a channel of the reference is 0 or below, as in a gamut that the screen
+    is outside of.
+    """
+    power = dot(reference, reference).clamp_min(TINY)
+    shade = dot(color, reference) / power
+    return torch.cat([shade, (color - shade * reference) / power.sqrt()], 1)
+
+
+def _absolute(told: Tensor, reference: Tensor) -> Tensor:
+    """The way back from `_relative`."""
+    size = dot(reference, reference).clamp_min(TINY).sqrt()
+    return told[:, :1] * reference + told[:, 1:] * size
 
 
 def _deviation(color: Tensor, screen: Tensor) -> tuple[Tensor, Tensor]:
     """How far `color` is from `screen` whatever its brightness, as a fraction of it, and how bright it is beside it."""
-    power = dot(screen, screen).clamp_min(TINY)
-    shade = dot(color, screen) / power
-    rest = color - shade * screen
-    return (dot(rest, rest) / power).sqrt() / shade.clamp_min(0.05), shade
+    told = _relative(color, screen)
+    shade, rest = told[:, :1], told[:, 1:]
+    return dot(rest, rest).sqrt() / shade.clamp_min(0.05), shade
 
 
 def _certain(squared: Tensor) -> Tensor:
