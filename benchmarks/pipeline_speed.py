@@ -10,7 +10,7 @@ from pathlib import Path
 import vfxgen
 from benchmarks.plates import write_plates
 from benchmarks.results import publish
-from vfxgen.output import Output
+from vfxgen.output import Output, Provenance
 from vfxgen.render import READERS, WRITERS, Job, render
 
 FRAMES = 24
@@ -71,7 +71,7 @@ def _alone(name: str, plates: str, folder: str) -> tuple[float, float, float]:
         read = time.perf_counter()
         frame = sequence[number]
         computed = time.perf_counter()
-        output.publish(frame, number, "0" * 64, "{}")
+        output.publish(frame, number, "0" * 64, Provenance("{}"))
         stages.append((read - start, computed - read, time.perf_counter() - computed))
         del plate
     read_s, compute_s, write_s = (statistics.median(stage[i] for stage in stages[1:]) for i in range(3))

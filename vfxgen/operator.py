@@ -205,6 +205,11 @@ class Operator(Sequence):
         return self._inputs
 
     @property
+    def nets(self) -> Mapping[str, Any]:
+        """The nets (`vfxgen.zoo.registry.Entry`) its frames are made with, by name; none for most operators."""
+        return {}
+
+    @property
     def range(self) -> list[int] | None:
         """The frames of the main input; for an operator with none, those of its first input that has some."""
         for source in self._inputs.values():
@@ -217,7 +222,9 @@ class Operator(Sequence):
         inputs = {
             name: [self._inputs[name].key(needed) for needed in numbers] for name, numbers in self.needs(number).items()
         }
-        return digest(operator=self.name, parameters=self.parameters, inputs=inputs, version=__version__)
+        nets = {name: entry.card.weights.sha256 for name, entry in self.nets.items()}
+        made_with = {"nets": nets} if nets else {}
+        return digest(operator=self.name, parameters=self.parameters, inputs=inputs, version=__version__, **made_with)
 
     def __getitem__(self, number: int) -> Frame:
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
@@ -24,8 +25,9 @@ from vfxgen.version import __version__
 
 _KEY_IN_SOFTWARE = re.compile(r"^vfxgen \S+ ([0-9a-f]{64})")
 _HOLDS_ANY_ATTRIBUTE = ("exr", "png")
-# IPTC's vocabulary of digital source types; nets will add trainedAlgorithmicMedia to a frame's story.
+# IPTC's vocabulary of digital source types, without and with nets.
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeCapture"
+_SOURCE_TYPE_NETS = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
 
 class Output(BaseModel):
@@ -149,7 +151,7 @@ class Output(BaseModel):
         except MediaError:
             return False
 
-    def publish(self, frame: Frame, number: int, key: str, recipe: str) -> str:
+    def publish(self, frame: Frame, number: int, key: str, made_by: Provenance) -> str:
         """Write one frame, whole or not at all; returns its path.
 
         Raises
@@ -159,7 +161,7 @@ class Output(BaseModel):
         """
         path = self.pattern.file(number)
         format = image.extension(path)
-        prepared = with_provenance(self.prepared(frame), format, key, recipe)
+        prepared = with_provenance(self.prepared(frame), format, key, made_by)
         with published(path) as temporary:
             image.write_image(prepared, temporary, format=format, type=self.type, compression=self.compression)
         return path
@@ -262,16 +264,34 @@ def _displayed(frame: Frame, view: str) -> Frame:
     return replace(frame.with_pixels(RGB, shown), attributes=attributes, origin=None)
 
 
-def with_provenance(frame: Frame, format: str, key: str, recipe: str) -> Frame:
+@dataclass(frozen=True)
+class Provenance:
+    """What made a sequence's frames, as their headers say it.
+
+    Parameters
+    ----------
+    recipe
+        The graph document, one line of JSON.
+    nets
+        Every net that touches the frames with its hash and its three licences, one line of JSON; empty without nets.
+    """
+
+    recipe: str
+    nets: str = ""
+
+
+def with_provenance(frame: Frame, format: str, key: str, made_by: Provenance) -> Frame:
     """`frame` with a header that says what made it: its key everywhere, the whole recipe where the format has room."""
     attributes = dict(frame.attributes)
     if format in _HOLDS_ANY_ATTRIBUTE:
         attributes |= {
             "vfxgen:key": Attribute(key),
             "vfxgen:version": Attribute(__version__),
-            "vfxgen:recipe": Attribute(recipe),
-            "Iptc4xmpExt:DigitalSourceType": Attribute(_SOURCE_TYPE),
+            "vfxgen:recipe": Attribute(made_by.recipe),
+            "Iptc4xmpExt:DigitalSourceType": Attribute(_SOURCE_TYPE_NETS if made_by.nets else _SOURCE_TYPE),
         }
+        if made_by.nets:
+            attributes["vfxgen:nets"] = Attribute(made_by.nets)
     else:
         attributes["Software"] = Attribute(f"vfxgen {__version__} {key}")
     return replace(frame, attributes=attributes)
@@ -292,6 +312,14 @@ def published_key(path: str) -> str | None:
     return match[1] if match else None
 
 
-def recipe_text(document: dict[str, Any]) -> str:
-    """A graph document as it stands in headers: one line of JSON."""
+def provenance(document: dict[str, Any], nets: Mapping[str, Any]) -> Provenance:
+    """A graph document and the nets in it (`Operator.nets`) as they stand in headers."""
+    used = {
+        name: {"sha256": entry.card.weights.sha256, "licences": entry.card.licences.model_dump(mode="json")}
+        for name, entry in nets.items()
+    }
+    return Provenance(_one_line(document), _one_line(used) if used else "")
+
+
+def _one_line(document: Any) -> str:
     return json.dumps(document, sort_keys=True, separators=(",", ":"))

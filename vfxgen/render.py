@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence as Values
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from vfxgen import graph
 from vfxgen.errors import FrameError, RequestError, VfxgenError
@@ -17,9 +17,9 @@ from vfxgen.frame import Frame
 from vfxgen.media import image
 from vfxgen.media.pattern import parse_frames
 from vfxgen.media.publish import published, sweep_temporaries
-from vfxgen.operator import digest
+from vfxgen.operator import Operator, digest
 from vfxgen.operators.read import Read
-from vfxgen.output import Output, output_of, recipe_text
+from vfxgen.output import Output, Provenance, output_of, provenance
 from vfxgen.sequence import Sequence, every_sequence, leaves
 
 MEMORY_BUDGET = 4 * 1024**3
@@ -164,7 +164,7 @@ class _Stills:
     def __init__(self, jobs: Values[Job], frames: Values[int], on_error: str, force: bool, memory: int) -> None:
         self.jobs, self.frames = jobs, list(frames)
         self.on_error, self.force, self.memory = on_error, force, memory
-        self.recipes = [recipe_text(graph.document(job.sequence)) for job in jobs]
+        self.made_by = [_provenance(job.sequence) for job in jobs]
         self.ahead = self.behind = 1
         self._keep()
 
@@ -221,8 +221,8 @@ class _Stills:
         paths = []
         try:
             for job, key, frame in made:
-                recipe = self.recipes[self.jobs.index(job)]
-                paths.append(job.output.publish(frame, number, key, recipe))
+                made_by = self.made_by[self.jobs.index(job)]
+                paths.append(job.output.publish(frame, number, key, made_by))
         except VfxgenError as error:
             return Event(number, "failed", tuple(paths), error=str(error))
         except Exception as error:
@@ -252,6 +252,13 @@ class _Stills:
         for node in everything.values():
             used = asked[id(node)]
             node.keep = used + self.ahead if not node.inputs else (used if used > 1 else 0)
+
+
+def _provenance(sequence: Sequence) -> Provenance:
+    nets: dict[str, Any] = {}
+    for node in every_sequence(sequence):
+        nets |= node.nets if isinstance(node, Operator) else {}
+    return provenance(graph.document(sequence), nets)
 
 
 def _done(event: Event) -> Future[Event]:
