@@ -25,6 +25,7 @@ def shared_data() -> Path:
 @pytest.fixture(autouse=True)
 def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No studio's configuration leaks into a test, and what is said once a process is said once a test."""
-    monkeypatch.delenv("OCIO", raising=False)
+    for name in ("OCIO", "VFXGEN_NETS", "VFXGEN_CACHE"):
+        monkeypatch.delenv(name, raising=False)
     say_once.cache_clear()
     yield

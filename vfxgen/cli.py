@@ -8,7 +8,6 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Literal, NoReturn
@@ -17,15 +16,14 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from vfxgen import describe, doctor, graph, info, render
-from vfxgen.errors import RequestError, VfxgenError
+from vfxgen import cli_nets, describe, doctor, graph, info, render
+from vfxgen.errors import RequestError
+from vfxgen.guard import guarded
 from vfxgen.operator import Operator, Parameter, allowed
 from vfxgen.operators import operator_class, operators
 from vfxgen.output import Output, output_of
 from vfxgen.progress import report
 from vfxgen.version import __version__
-
-REQUEST_WRONG, SOMETHING_FAILED, INTERRUPTED = 2, 1, 130
 
 app = typer.Typer(
     name="vfxgen",
@@ -36,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
+app.add_typer(cli_nets.app)
 
 Frames = Annotated[str, typer.Option("--frames", help="Frame range: 1001-1100, 1001-1100x2, 1001,1005. Default: all.")]
 Force = Annotated[bool, typer.Option("--force", help="Make frames again that are current.")]
@@ -43,33 +42,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a li
 Memory = Annotated[float, typer.Option("--memory", help="GiB that waiting frames may take.", min=0.1)]
 OnError = Annotated[Literal["stop", "skip"], typer.Option("--on-error", help="After a frame that fails: stop or skip.")]
 Assignments = Annotated[list[str], typer.Option("--set", help="node.parameter=value; may be given more than once.")]
-
-
-def _guarded(command: Callable[..., int | None]) -> Callable[..., None]:
-    """Turn vfxgen's errors into one line on stderr and an exit code."""
-
-    @wraps(command)
-    def guarded(*args: Any, **options: Any) -> None:
-        try:
-            code = command(*args, **options)
-        except RequestError as error:
-            _say(str(error))
-            code = REQUEST_WRONG
-        except VfxgenError as error:
-            _say(str(error))
-            code = SOMETHING_FAILED
-        except BrokenPipeError:
-            code = SOMETHING_FAILED
-        except KeyboardInterrupt:
-            _say("interrupted; published frames are whole, start it again to go on")
-            code = INTERRUPTED
-        raise typer.Exit(code or 0)
-
-    return guarded
-
-
-def _say(message: str) -> None:
-    Console(stderr=True).print(f"vfxgen: {message}", style="red", highlight=False, soft_wrap=True, markup=False)
 
 
 def _run(jobs: list[render.Job], frames: list[int], as_json: bool, **options: Any) -> int:
@@ -80,7 +52,7 @@ def _run(jobs: list[render.Job], frames: list[int], as_json: bool, **options: An
 
 
 @app.command("render")
-@_guarded
+@guarded
 def render_shot(
     shot: Annotated[str, typer.Argument(help="A shot file (.toml or .json).")],
     frames: Frames = "",
@@ -105,7 +77,7 @@ def render_shot(
 
 
 @app.command("info")
-@_guarded
+@guarded
 def show_info(
     paths: Annotated[list[str], typer.Argument(help="Files or patterns.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -117,7 +89,7 @@ def show_info(
 
 
 @app.command("operators")
-@_guarded
+@guarded
 def list_operators(
     as_json: Annotated[bool, typer.Option("--json", help="Print every declaration as JSON.")] = False,
     pages: Annotated[
@@ -138,7 +110,7 @@ def list_operators(
 
 
 @app.command("doctor")
-@_guarded
+@guarded
 def show_doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> int:
     """Say what works here and what does not: versions, CPU, GPU, colour, formats."""
     found = doctor.examine()
@@ -147,7 +119,7 @@ def show_doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
 
 
 @app.command("demo")
-@_guarded
+@guarded
 def run_demo(
     out: Annotated[str, typer.Option("--out", help="Folder for frames, movie, contact sheet and report.")] = "demo_out",
     shot: Annotated[str, typer.Option("--shot", help="Another shot file, with truth beside it.")] = "",
@@ -219,10 +191,10 @@ def _operator_verb(operator: type[Operator]) -> Callable[..., None]:
         kind = inspect.Parameter.KEYWORD_ONLY
         fields.append(inspect.Parameter(name, kind, default=default, annotation=annotation))
     command.__doc__ = inspect.getdoc(operator)
-    guarded = _guarded(command)
-    guarded.__signature__ = inspect.Signature(fields)  # type: ignore[attr-defined]
-    guarded.__annotations__ = {field.name: field.annotation for field in fields}
-    return guarded
+    verb = guarded(command)
+    verb.__signature__ = inspect.Signature(fields)  # type: ignore[attr-defined]
+    verb.__annotations__ = {field.name: field.annotation for field in fields}
+    return verb
 
 
 def _parameter_option(option: Callable[..., inspect.Parameter], declared: Parameter) -> inspect.Parameter:

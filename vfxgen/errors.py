@@ -19,6 +19,14 @@ class ColorError(RequestError):
     """A colour space, display or view that the OpenColorIO configuration does not know."""
 
 
+class CardError(RequestError):
+    """A net's card is wrong or missing: the message names the file, the field and what is allowed."""
+
+
+class LicenceError(RequestError):
+    """A net whose licences forbid the use asked for: the message says which licence, and what to do."""
+
+
 class MediaError(VfxgenError):
     """A file that cannot be read or written: the message names the file and the fault."""
 
@@ -29,3 +37,7 @@ class MissingFrameError(MediaError):
 
 class FrameError(VfxgenError):
     """An operator could not make a frame: the message names the operator and the frame."""
+
+
+class NetError(VfxgenError):
+    """A net that cannot be fetched, loaded or run: the message names the net and the file."""
