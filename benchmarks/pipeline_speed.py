@@ -10,7 +10,8 @@ from pathlib import Path
 import vfxgen
 from benchmarks.plates import write_plates
 from benchmarks.results import publish
-from vfxgen.output import Output, Provenance
+from vfxgen.output import Output
+from vfxgen.provenance import Provenance
 from vfxgen.render import READERS, WRITERS, Job, render
 
 FRAMES = 24

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from footage import write_plate
 
 import vfxgen
 from vfxgen import graph
-from vfxgen.errors import FrameError
+from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import Attribute, Frame
 from vfxgen.media.image import read_header, read_image, write_image
-from vfxgen.output import Output, published_key
+from vfxgen.output import Output, output_of
+from vfxgen.provenance import published_key
 from vfxgen.testing import constant
 
 
@@ -114,3 +116,66 @@ class TestProvenance:
     def test_a_plate_is_not_taken_for_a_published_frame(self, tmp_path: Path) -> None:
         write_plate(tmp_path, [1])
         assert published_key(str(tmp_path / "plate.0001.exr")) is None
+
+
+FORMATS = {"png": "srgb_rec709_scene", "tif": "srgb_rec709_scene", "dpx": "ARRI LogC4", "exr": "lin_rec709_scene"}
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+@pytest.mark.parametrize(
+    "operator",
+    [
+        lambda plate: vfxgen.Grade(plate, slope=1.0001),
+        lambda plate: vfxgen.Resize(plate, width=16, height=12),
+        lambda plate: vfxgen.Reformat(plate, format="16x12", resize="distort"),
+        lambda plate: vfxgen.Merge(plate, plate),
+        lambda plate: vfxgen.Denoise(plate, amount=0.001),
+    ],
+    ids=["grade", "resize", "reformat", "merge", "denoise"],
+)
+def test_every_operator_goes_back_to_the_plates_colour_space(
+    tmp_path: Path, operator: Callable[[vfxgen.Sequence], vfxgen.Sequence], extension: str
+) -> None:
+    pixels = np.full((24, 32, 3), 0.5, np.float32)
+    frame = Frame.from_pixels(pixels, "RGB", colorspace="", type="half" if extension == "exr" else "uint16")
+    write_image(frame, str(tmp_path / f"p.{extension}"), format=extension)
+    plate = vfxgen.read(tmp_path / f"p.{extension}", colorspace=FORMATS[extension])
+    after = published(tmp_path, operator(plate), f"o.{extension}")
+    assert after.pixels("G")[5, 5, 0] == pytest.approx(0.5, abs=2e-3)
+
+
+def test_a_black_frame_is_scene_black_in_the_plates_space(tmp_path: Path) -> None:
+    pixels = np.full((8, 8, 3), 0.5, np.float32)
+    for number in (1, 3):
+        frame = Frame.from_pixels(pixels, "RGB", colorspace="", type="uint10")
+        write_image(frame, str(tmp_path / f"p.{number:04d}.dpx"), format="dpx")
+    plate = vfxgen.read(tmp_path / "p.####.dpx", colorspace="ARRI LogC4", missing="black")
+    vfxgen.write(plate, tmp_path / "o.####.dpx")
+    assert read_image(str(tmp_path / "o.0002.dpx"), 2).pixels("G").mean() == pytest.approx(0.0929, abs=1e-3)
+
+
+def test_a_view_of_premultiplied_colour_is_unpremultiplied_where_alpha_is_straight(tmp_path: Path) -> None:
+    half_covered = constant([0.5, 0.5, 0.5, 0.5])
+    after = published(tmp_path, half_covered, "v.png", view="Un-tone-mapped")
+    assert after.pixels("G").mean() == pytest.approx(1.0, abs=1e-3)
+    movie = Output(path="v.mov", codec="prores4444", view="Un-tone-mapped").displayed(half_covered[1])
+    assert movie[0, 0].tolist() == pytest.approx([1.0, 1.0, 1.0, 0.5], abs=1e-3)
+
+
+def test_raw_stays_raw(tmp_path: Path) -> None:
+    frame = Frame.from_pixels(np.full((4, 4, 3), 0.127, np.float32), "RGB", colorspace="", type="uint16")
+    write_image(frame, str(tmp_path / "r.tif"), format="tif")
+    raw = vfxgen.Grade(vfxgen.read(tmp_path / "r.tif", colorspace="Raw"), slope=2.0)
+    for name in ("o.tif", "o.exr"):
+        assert published(tmp_path, raw, name).pixels("G").mean() == pytest.approx(0.254, abs=1e-3)
+
+
+def test_grain_of_another_frame_is_another_recipe() -> None:
+    still = constant([0.2, 0.2, 0.2])
+    assert vfxgen.Grain(still).key(1) != vfxgen.Grain(still).key(2)
+    assert vfxgen.Grade(still).key(1) == vfxgen.Grade(still).key(2)
+
+
+def test_fps_must_be_above_zero() -> None:
+    with pytest.raises(RequestError, match="above 0"):
+        output_of("o.mp4", fps=0)

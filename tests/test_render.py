@@ -180,6 +180,10 @@ class TestRequests:
             ({"path": "o.####.exr", "view": "Film"}, "has no view 'Film'"),
             ({"path": "o.####.exr", "view": "Raw", "colorspace": "ACEScg"}, "not both"),
             ({"path": "o.mp4", "codec": "prores"}, "cannot write prores into .mp4"),
+            ({"path": "o.mp4", "type": "half"}, "type is for image files"),
+            ({"path": "o.####.tif", "compression": "piz"}, "compression is for EXR"),
+            ({"path": "o.####.exr", "compression": "dwaa:abc"}, "compression 'dwaa:abc'"),
+            ({"path": "o.####.exr", "codec": "h264"}, "codec is for movies"),
         ],
     )
     def test_wrong_outputs_are_refused_before_anything_is_written(
@@ -280,7 +284,20 @@ class TestMovies:
         movie = vfxgen.read(tmp_path / "review.mp4")
         assert movie.range == [1, 2, 3, 4, 5]
         assert movie[3].rgb.mean() > 0.01
-        assert statuses(jobs, range(1, 6)) == ["current"] * 6
+        assert statuses(jobs, range(1, 6)) == ["current"] * 10
+
+    def test_the_last_event_names_the_movie_and_a_failure_names_its_frame(self, tmp_path: Path) -> None:
+        output = Output(path=str(tmp_path / "m.mp4"))
+        assert list(render([Job(constant([0.1, 0.2, 0.3]), output)], [1, 2]))[-1].paths == (output.path,)
+        events = list(render([Job(Failing(), Output(path=str(tmp_path / "f.mp4")))], [1, 2, 3, 4]))
+        assert (events[-1].status, events[-1].frame) == ("failed", 3)
+
+    def test_a_movie_whose_frames_failed_is_not_made_and_says_so(self, tmp_path: Path) -> None:
+        failing = Failing()
+        jobs = [Job(failing, Output(path=str(tmp_path / name))) for name in ("f.####.exr", "f.mp4")]
+        events = list(render(jobs, [1, 2, 3, 4], on_error="skip"))
+        assert "f.mp4: not made, since frames failed: 3" in events[-1].error
+        assert not (tmp_path / "f.mp4").exists()
 
     def test_a_movie_that_fails_leaves_the_old_one(self, tmp_path: Path) -> None:
         path = tmp_path / "review.mp4"

@@ -19,6 +19,7 @@ from rich.logging import RichHandler
 from vfxgen import cli_nets, describe, doctor, graph, info, render
 from vfxgen.errors import RequestError
 from vfxgen.guard import guarded
+from vfxgen.media.pattern import parse_frames
 from vfxgen.operator import Operator, Parameter, allowed
 from vfxgen.operators import operator_class, operators
 from vfxgen.output import Output, output_of
@@ -72,8 +73,7 @@ def render_shot(
     sequences = graph.build(loaded.nodes, str(Path(shot).parent), shot)
     chosen = {name: made for name, made in loaded.outputs.items() if not output or name in output}
     jobs = [render.Job(sequences[made.node], Output(**made.model_dump(exclude={"node"}))) for made in chosen.values()]
-    numbers = render.frame_numbers(sequences[next(iter(sequences))], frames or loaded.frames)
-    return _run(jobs, numbers, as_json, on_error=on_error, force=force, memory=memory)
+    return _run(jobs, parse_frames(frames or loaded.frames), as_json, on_error=on_error, force=force, memory=memory)
 
 
 @app.command("info")
@@ -150,12 +150,12 @@ def _operator_verb(operator: type[Operator]) -> Callable[..., None]:
         for assignment in options.pop("assignments") or []:
             graph.set_value(nodes, assignment)
         sequence = graph.build(nodes, "", f"vfxgen {operator.name}")[operator.name]
-        frames = render.frame_numbers(sequence, options.pop("frames"))
+        frames = options.pop("frames")
         run = {name: options.pop(name) for name in ("as_json", "on_error", "force", "memory")}
         path = options.pop("out")
         names = {"out_colorspace": "colorspace", "out_view": "view"}
         output = output_of(path, **{names.get(k, k): v for k, v in options.items() if v})
-        return _run([render.Job(sequence, output)], frames, **run)
+        return _run([render.Job(sequence, output)], render.frame_numbers(sequence, frames, output), **run)
 
     def option(name: str, help: str, default: Any = "", type: Any = str, **words: Any) -> inspect.Parameter:
         flag = "--" + name.replace("_", "-")
@@ -175,14 +175,20 @@ def _operator_verb(operator: type[Operator]) -> Callable[..., None]:
     plate_words = {name: read[name].help.replace("the file", "the plate") for name in read}
     reading, writing = "Reading", "Writing"
     for name in ("colorspace", "working_space", "part", "view", "missing"):
-        fields.append(option(name, plate_words[name], rich_help_panel=reading))
+        takes = f" [{allowed(read[name])}]" if read[name].choices else ""
+        fields.append(option(name, plate_words[name] + takes, rich_help_panel=reading))
     fields += [
-        option("type", "Store as half, float, uint8, uint10, uint16; default: as the plate.", rich_help_panel=writing),
+        option(
+            "type",
+            "Store as half, float, uint8, uint10, uint12, uint16; default: as the plate.",
+            rich_help_panel=writing,
+        ),
         option("compression", "Of EXR: zip, piz, dwaa:45 ...; default: as the plate.", rich_help_panel=writing),
         option("channels", "Channels to write, in order: RGBA or R,G,B,depth.Z.", rich_help_panel=writing),
         option("out_colorspace", "Colour space of the output; default: the plate's.", rich_help_panel=writing),
         option("out_view", "A display view instead of a colour space.", rich_help_panel=writing),
         option("fps", "Frames a second of a movie.", rich_help_panel=writing),
+        option("codec", "Of a movie: h264, prores, prores4444; default: by its extension.", rich_help_panel=writing),
     ]
     run = {"frames": Frames, "assignments": Assignments, "on_error": OnError, "force": Force, "as_json": AsJson}
     defaults: dict[str, Any] = {"frames": "", "assignments": None, "on_error": "stop", "force": False, "as_json": False}

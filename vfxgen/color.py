@@ -34,6 +34,10 @@ _PRIMARIES = {
 }
 
 
+# Header entries that name a space, the surest first.
+_SPACE_NAMES = ("colorInteropID", "vfxgen:colorspace", "oiio:ColorSpace")
+
+
 def config() -> ocio.Config:
     """The OpenColorIO configuration in force: `$OCIO`, else the built-in ACES studio configuration.
 
@@ -96,6 +100,11 @@ def is_scene_linear(name: str) -> bool:
     return bool(config().getColorSpace(resolve(name)).getEncoding() == "scene-linear")
 
 
+def is_data(name: str) -> bool:
+    """Whether values of this space are no colour (`Raw`)."""
+    return bool(config().getColorSpace(resolve(name)).isData())
+
+
 def interop_id(name: str) -> str:
     """The interoperable name of a space (`lin_rec709_scene`), empty when the configuration gives none."""
     return str(config().getColorSpace(resolve(name)).getInteropID())
@@ -103,7 +112,7 @@ def interop_id(name: str) -> str:
 
 def declared_space(attributes: Mapping[str, Attribute]) -> str | None:
     """The colour space a file says it is in: its colour interop id, its ACES flag, its chromaticities, its format."""
-    names = [str(attributes[a].value) for a in ("colorInteropID", "oiio:ColorSpace") if a in attributes]
+    names = [str(attributes[a].value) for a in _SPACE_NAMES if a in attributes]
     if "acesImageContainerFlag" in attributes:
         names.insert(0, "lin_ap0_scene")
     if "chromaticities" in attributes:

@@ -26,6 +26,11 @@ _PACKAGES = (
     ("av", "movies"),
     ("fileseq", "frame patterns"),
     ("pydantic", "declarations and documents"),
+    ("typer", "the command line"),
+    ("rich", "progress"),
+    ("jinja2", "the review page"),
+    ("tomli-w", "documents"),
+    ("safetensors", "nets"),
 )
 
 
@@ -39,7 +44,8 @@ def examine() -> dict[str, Any]:
         "cpu": {"cores": os.cpu_count(), "oiio_simd": oiio.get_string_attribute("hw:simd")},
         "gpu": _gpu(),
         "color": _color(),
-        "images_read": list(image.READABLE),
+        "images_read": str(oiio.get_string_attribute("input_format_list")).split(","),
+        "movies_read": list(movie.EXTENSIONS),
         "images_written": list(image.WRITABLE),
         "movies": _movies(),
     }
@@ -57,7 +63,7 @@ def _movies() -> dict[str, bool]:
 
     from vfxgen.media.movie_writer import CODECS, encoder_of
 
-    able = {f"read .{extension}": True for extension in movie.EXTENSIONS}
+    able: dict[str, bool] = {}
     for container, codecs in CODECS.items():
         able |= {f"write {codec} in .{container}": encoder_of(codec) in av.codecs_available for codec in codecs}
     return able

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfxgen.errors import FrameError
+from vfxgen.log import say_once
 
 Plane = NDArray[Any]
 """One channel, (H, W): float16, float32 or uint32, as it lies in the file."""
@@ -98,6 +99,9 @@ class Frame:
         See `Origin`; None where the file already is in the working space.
     source
         Where it comes from, for messages: a path, or an operator's name.
+    file_space, file_format
+        Colour space and extension of the file it was read from, empty where it comes from none: an output goes back
+        there by default.
 
     Examples
     --------
@@ -117,6 +121,8 @@ class Frame:
     origin: Origin | None = None
     source: str = ""
     color_layers: tuple[str, ...] = ("",)
+    file_space: str = ""
+    file_format: str = ""
 
     @classmethod
     def from_pixels(
@@ -162,8 +168,9 @@ class Frame:
 
     @property
     def bytes(self) -> int:
-        """Memory its planes take."""
-        return sum(plane.nbytes for plane in self.planes.values())
+        """Memory its planes take, those of its file included where it remembers them."""
+        remembered = self.origin.native.values() if self.origin else ()
+        return sum(plane.nbytes for plane in (*self.planes.values(), *remembered))
 
     def pixels(self, *channels: str) -> Pixels:
         """The named channels as a new float32 array (H, W, C).
@@ -196,7 +203,14 @@ class Frame:
             if name in self.planes:
                 untouched = self.origin and self.planes[name] is self.origin.working.get(name)
                 # Coverage painted into an RGB picture is the code value, not the light it would stand for.
-                return self._native(name) if untouched else self.pixels(name)
+                if untouched:
+                    return self._native(name)
+                if name == "R" and self.file_space and self.file_space != self.colorspace:
+                    say_once(
+                        f"{self.source}: its R is used as a matte after a colour conversion from {self.file_space}; "
+                        "read it with colorspace = Raw, or give it an alpha"
+                    )
+                return self.pixels(name)
         raise FrameError(
             f"frame {self.number} of {self.source} is used as a matte, but has none of the channels A, Y, R; "
             f"it has {' '.join(self.channels)}"
@@ -209,8 +223,7 @@ class Frame:
     def with_pixels(self, channels: Sequence[str], pixels: Pixels, *, type: str | None = None) -> Frame:
         """This frame with `channels` set to `pixels` (H, W, C), added at the end where they are new.
 
-        A new channel is stored as `type`, else like the frame's own colour (half for integer files, which
-        have no room for new channels above 1).
+        A new channel is stored as `type`, else like the frame's own colour.
         """
         if pixels.shape != (*self.size, len(channels)):
             expected = (*self.size, len(channels))

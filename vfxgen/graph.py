@@ -157,7 +157,7 @@ def load_shot(path: str) -> Shot:
         if output.node not in shot.nodes:
             raise GraphError(f"{path}: outputs.{name}.node = '{output.node}': no such node; {_known(shot.nodes)}")
         located = {"path": _located(output.path, folder)}
-        if "fps" not in output.model_fields_set:
+        if output.is_movie and "fps" not in output.model_fields_set:
             located["fps"] = shot.fps  # type: ignore[assignment]
         shot.outputs[name] = output.model_copy(update=located)
     return shot

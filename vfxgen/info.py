@@ -10,7 +10,7 @@ from vfxgen.errors import MissingFrameError
 from vfxgen.frame import Attribute
 from vfxgen.media import image, movie
 from vfxgen.media.pattern import Pattern, format_frames
-from vfxgen.output import published_key
+from vfxgen.provenance import published_key
 
 _TIME_CODES = ("smpte:TimeCode", "dpx:TimeCode")
 

@@ -128,9 +128,12 @@ class Operator(Sequence):
     ----------
     writes
         Channels the operator writes; every other one passes through untouched.
+    draws_noise
+        Whether a frame depends on its number beside its inputs, as drawn noise does: then so does its key.
     """
 
     name: ClassVar[str] = ""
+    draws_noise: ClassVar[bool] = False
     writes: ClassVar[tuple[str, ...]] = ()
     declared_inputs: ClassVar[dict[str, Input]] = {}
     declared_parameters: ClassVar[dict[str, Parameter]] = {}
@@ -223,7 +226,9 @@ class Operator(Sequence):
             name: [self._inputs[name].key(needed) for needed in numbers] for name, numbers in self.needs(number).items()
         }
         nets = {name: entry.card.weights.sha256 for name, entry in self.nets.items()}
-        made_with = {"nets": nets} if nets else {}
+        made_with: dict[str, Any] = {"nets": nets} if nets else {}
+        if self.draws_noise:
+            made_with["frame"] = number
         return digest(operator=self.name, parameters=self.parameters, inputs=inputs, version=__version__, **made_with)
 
     def __getitem__(self, number: int) -> Frame:

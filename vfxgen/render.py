@@ -15,11 +15,12 @@ from vfxgen import graph
 from vfxgen.errors import FrameError, RequestError, VfxgenError
 from vfxgen.frame import Frame
 from vfxgen.media import image
-from vfxgen.media.pattern import parse_frames
+from vfxgen.media.pattern import format_frames, parse_frames
 from vfxgen.media.publish import published, sweep_temporaries
 from vfxgen.operator import Operator, digest
 from vfxgen.operators.read import Read
-from vfxgen.output import Output, Provenance, output_of, provenance
+from vfxgen.output import Output, output_of
+from vfxgen.provenance import Provenance, provenance
 from vfxgen.sequence import Sequence, every_sequence, leaves
 
 MEMORY_BUDGET = 4 * 1024**3
@@ -86,7 +87,7 @@ def render(
     frames
         Frame numbers, in the order they are to be made.
     on_error
-        ``stop`` after the first frame that fails, or ``skip`` it and go on.
+        ``stop`` after the first frame that fails, or ``skip`` it and go on. A movie is whole or not made.
     force
         Make current frames again.
     memory
@@ -110,13 +111,17 @@ def render(
         job.sequence.reset()
         sweep_temporaries(job.output.pattern.file(number) for number in frames)
     stills = [job for job in jobs if not job.output.is_movie]
-    failed = False
+    failed: list[int] = []
     if stills:
         for event in _Stills(stills, frames, on_error, force, memory).events():
-            failed = failed or event.status == "failed"
+            if event.status == "failed":
+                failed.append(event.frame)
             yield event
     for job in jobs:
-        if job.output.is_movie and not failed:
+        if job.output.is_movie and failed:
+            lost = format_frames(sorted(set(failed)))
+            yield Event(failed[0], "failed", error=f"{job.output.path}: not made, since frames failed: {lost}")
+        elif job.output.is_movie:
             yield from _encode(_from_published(job, stills), frames, force)
 
 
@@ -213,6 +218,8 @@ class _Stills:
             seconds = {"read": plan.seconds, "compute": time.perf_counter() - start}
         except VfxgenError as error:
             return _done(Event(number, "failed", error=str(error)))
+        except Exception as error:
+            return _done(Event(number, "failed", error=f"frame {number}: {type(error).__name__}: {error}"))
         self._fit(number, made)
         return writers.submit(self._publish, number, made, seconds)
 
@@ -284,11 +291,12 @@ def _encode(job: Job, frames: Values[int], force: bool) -> Iterator[Event]:
     """All frames of one job into one movie, which appears when the last of them is in it."""
     from vfxgen.media.movie_writer import MovieWriter, comment_of
 
-    output = job.output
+    output, number = job.output, frames[0]
     try:
         key = digest(frames=[output.key(job.sequence.key(number)) for number in frames], fps=str(output.fps))
         if not force and os.path.exists(output.path) and comment_of(output.path) == key:
-            yield Event(frames[-1], "current", (output.path,))
+            for number in frames:
+                yield Event(number, "current", (output.path,))
             return
         with published(output.path) as temporary:
             container, codec = image.extension(output.path), output.movie_codec
@@ -296,9 +304,13 @@ def _encode(job: Job, frames: Values[int], force: bool) -> Iterator[Event]:
                 for number in frames:
                     start = time.perf_counter()
                     writer.write(output.displayed(job.sequence[number]))
-                    yield Event(number, "rendered", (), {"write": time.perf_counter() - start})
+                    seconds = time.perf_counter() - start
+                    if number != frames[-1]:
+                        yield Event(number, "rendered", (), {"write": seconds})
+        yield Event(frames[-1], "rendered", (output.path,), {"write": seconds})
     except VfxgenError as error:
-        yield Event(frames[0], "failed", error=f"{output.path}: {error}")
+        said = str(error)
+        yield Event(number, "failed", error=said if output.path in said else f"{output.path}: {said}")
 
 
 def write(
@@ -337,15 +349,15 @@ def write(
     ['c.0001.exr', 'c.0002.exr']
     """
     made = output_of(path, **output)
-    numbers = frame_numbers(sequence, frames)
+    numbers = frame_numbers(sequence, frames, made)
     for event in render([Job(sequence, made)], numbers, force=force):
         if event.status == "failed":
             raise FrameError(event.error)
     return list(dict.fromkeys(made.pattern.file(number) for number in numbers))
 
 
-def frame_numbers(sequence: Sequence, frames: str | Values[int]) -> list[int]:
-    """The frames asked for, else all that `sequence` has.
+def frame_numbers(sequence: Sequence, frames: str | Values[int], output: Output) -> list[int]:
+    """The frames asked for, else all that `sequence` has; frame 1 for a still into one file.
 
     Raises
     ------
@@ -354,6 +366,8 @@ def frame_numbers(sequence: Sequence, frames: str | Values[int]) -> list[int]:
     """
     asked = (parse_frames(frames) if frames else []) if isinstance(frames, str) else list(frames)
     numbers = asked or sequence.range
+    if not numbers and sequence.range is None and not (output.pattern.is_sequence or output.is_movie):
+        return [1]
     if not numbers:
         raise RequestError(
             "no frame range: the input is a still, or no file matches its pattern; give frames such as 1001-1100"

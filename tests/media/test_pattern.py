@@ -96,8 +96,7 @@ def test_a_path_without_a_number_is_one_file_for_every_frame() -> None:
     ("path", "words"),
     [
         ("", "an empty path"),
-        ("shots/####/plate.####.exr", "belongs in the file name, not in a folder"),
-        ("shots/####/plate.exr", "belongs in the file name, not in a folder"),
+        ("a\0.####.exr", "zero byte"),
         ("a.####.%04d.exr", "more than one frame number"),
     ],
 )
@@ -198,3 +197,14 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
         on_disk(tmp_path, "nowhere/a.####.exr")
     with pytest.raises(MediaError, match=r"cannot be listed \(Not a directory\)"):
         on_disk(tmp_path, "file/a.####.exr")
+
+
+def test_a_sign_in_a_folder_is_no_frame_number(tmp_path: Path) -> None:
+    pattern = Pattern(str(tmp_path / "me@site" / "#1" / "plate.####.exr"))
+    assert pattern.file(7) == str(tmp_path / "me@site" / "#1" / "plate.0007.exr")
+
+
+def test_a_file_of_just_this_name_is_a_still(tmp_path: Path) -> None:
+    (tmp_path / "logo@2x.png").write_bytes(b"")
+    still = Pattern(str(tmp_path / "logo@2x.png"))
+    assert not still.is_sequence and still.file(12) == str(tmp_path / "logo@2x.png")

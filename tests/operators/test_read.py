@@ -132,7 +132,6 @@ def test_a_missing_frame_stops_and_says_what_there_is(tmp_path: Path) -> None:
     [
         ("hold", 1005, 1002),
         ("hold", 2000, 1010),
-        ("hold", 1, 1001),
         ("nearest", 1005, 1002),
         ("nearest", 1007, 1010),
         ("nearest", 1006, 1002),
@@ -263,3 +262,13 @@ def test_a_channel_that_is_asked_for_and_missing_names_the_file(tmp_path: Path) 
     frame = vfxgen.read(plate(tmp_path, [1001]))[1001]
     with pytest.raises(FrameError, match=r"frame 1001 of .*plate\.1001\.exr has no channel A"):
         frame.require("A")
+
+
+def test_nothing_is_held_before_the_first_frame(tmp_path: Path) -> None:
+    read = vfxgen.read(plate(tmp_path, [1001, 1002]), missing="hold")
+    with pytest.raises(MissingFrameError, match="frame 1 does not exist"):
+        read[1]
+
+
+def test_the_range_of_a_sequence_holds_its_gaps(tmp_path: Path) -> None:
+    assert vfxgen.read(plate(tmp_path, [1001, 1002, 1005])).range == [1001, 1002, 1003, 1004, 1005]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Protocol, TypeVar
 
 from torch import nn
@@ -57,8 +58,8 @@ def architectures() -> dict[str, type[nn.Module]]:
     >>> sorted(architectures())
     ['inpainter', 'unet', 'upscaler']
     """
-    from vfxgen.architectures import inpainter, unet, upscaler  # noqa: F401  (each registers itself)
-
+    for name in ("inpainter", "unet", "upscaler"):
+        import_module(f"vfxgen.architectures.{name}")
     return dict(_classes)
 
 

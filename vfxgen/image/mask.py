@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vfxgen.frame import Frame, Pixels
+from vfxgen.log import say_once
 
 
 def within(mask: Frame, result: Pixels, plate: Frame, channels: Sequence[str]) -> Pixels:
@@ -14,9 +15,19 @@ def within(mask: Frame, result: Pixels, plate: Frame, channels: Sequence[str]) -
 
     The mask is placed by its data window and counts as 0 outside; a NaN in it counts as 0 too.
     """
-    matte = mask.on(plate.data_window).matte
+    matte = matte_on(mask, plate)
     old = plate.pixels(*channels)
     with np.errstate(invalid="ignore", over="ignore"):
         # Equal values, infinities above all, must not go through the sum.
         mixed = np.where(result == old, old, old * (1 - matte) + result * matte)
     return np.where(matte > 0, np.where(matte >= 1, result, mixed), old)
+
+
+def matte_on(mask: Frame, plate: Frame) -> Pixels:
+    """The matte of `mask` on the plate's data window, (H, W, 1); a mask of another format is said once."""
+    if mask.display_window != plate.display_window:
+        say_once(
+            f"{mask.source}: a matte of {mask.display_window} on a plate of {plate.display_window}: it lies where its "
+            "windows say, and is 0 elsewhere; reformat it if it should cover the plate"
+        )
+    return mask.on(plate.data_window).matte

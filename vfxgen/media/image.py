@@ -16,22 +16,6 @@ from vfxgen.log import say_once
 from vfxgen.media import storage
 from vfxgen.media.readable import require_readable
 
-READABLE = (
-    "exr",
-    "dpx",
-    "cin",
-    "tif",
-    "tiff",
-    "png",
-    "jpg",
-    "jpeg",
-    "hdr",
-    "tga",
-    "bmp",
-    "webp",
-    "psd",
-    "sgi",
-)
 WRITABLE = ("exr", "dpx", "tif", "tiff", "png", "jpg", "jpeg")
 COMPRESSIONS = ("none", "rle", "zips", "zip", "piz", "pxr24", "b44", "b44a", "dwaa", "dwab")
 

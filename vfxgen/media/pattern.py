@@ -71,17 +71,16 @@ class Pattern:
     def __post_init__(self) -> None:
         if not self.path:
             raise RequestError("an empty path; give a file or a pattern such as plate.####.exr")
-        folder, name = os.path.split(self.path)
-        if _TOKEN.search(folder):
-            raise RequestError(f"{self.path}: the frame number belongs in the file name, not in a folder")
-        if len(_TOKEN.findall(name)) > 1:
+        if "\0" in self.path:
+            raise RequestError(f"{self.path!r}: a path holds no zero byte")
+        if self.is_sequence and len(_TOKEN.findall(os.path.basename(self.path))) > 1:
             raise RequestError(f"{self.path}: more than one frame number in the file name")
 
     @cached_property
     def _parts(self) -> tuple[str, str, int]:
         """What stands before the frame number, what behind, and its least number of digits."""
         folder, name = os.path.split(self.path)
-        match = _TOKEN.search(name)
+        match = _TOKEN.search(name) if self.is_sequence else None
         if match is None:
             return self.path, "", 0
         # Only the token goes to fileseq: it refuses names with commas, and takes brackets for ranges.
@@ -90,8 +89,12 @@ class Pattern:
 
     @property
     def is_sequence(self) -> bool:
-        """Whether the file name holds a frame number."""
-        return _TOKEN.search(os.path.basename(self.path)) is not None
+        """Whether the file name holds a frame number; a file of just this name (logo@2x.png) is a still."""
+        return self._has_number
+
+    @cached_property
+    def _has_number(self) -> bool:
+        return _TOKEN.search(os.path.basename(self.path)) is not None and not os.path.isfile(self.path)
 
     def file(self, number: int) -> str:
         """The path of one frame."""

@@ -83,7 +83,15 @@ def interleaved(frame: Frame, types: Mapping[str, str]) -> NDArray[Any]:
         if types[name] == "half" and plane.dtype == np.float32:
             _hold_in_half(pixels[..., i], name)
     stored = next(iter(kinds))
+    if stored.startswith("uint") and stored != "uint32":
+        _say_what_is_clipped(frame, pixels, stored)
     return _spread_codes(pixels, int(stored[4:])) if stored in ("uint10", "uint12") else pixels
+
+
+def _say_what_is_clipped(frame: Frame, pixels: Pixels, stored: str) -> None:
+    rounding = 0.5 / ((1 << int(stored[4:])) - 1)
+    if (pixels > 1 + rounding).any() or (pixels < -rounding).any():
+        say_once(f"{frame.source}: has values outside 0..1, which {stored} cannot hold: clipped; EXR keeps them")
 
 
 def _spread_codes(pixels: Pixels, bits: int) -> NDArray[np.uint16]:

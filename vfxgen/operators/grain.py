@@ -52,6 +52,7 @@ class Grain(Operator):
     seed: int = parameter(0, "Another number is another grain.", minimum=0, maximum=2**31 - 1)
 
     writes = RGB
+    draws_noise = True
 
     def frame(self, number: int) -> Frame:
         plate = self.input_frame("plate", number)

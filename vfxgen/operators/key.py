@@ -9,6 +9,7 @@ import numpy as np
 from vfxgen import color
 from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import RGBA, Frame, Pixels
+from vfxgen.image.mask import matte_on
 from vfxgen.log import say_once
 from vfxgen.operator import Color, Operator, image_input, parameter
 from vfxgen.sequence import Sequence
@@ -123,7 +124,7 @@ class Key(Operator):
 def _matte(source: Sequence | None, number: int, plate: Frame) -> Tensor | None:
     if source is None:
         return None
-    matte = source[number].on(plate.data_window).matte
+    matte = matte_on(source[number], plate)
     return _tensor(np.clip(np.nan_to_num(matte, nan=0.0), 0, 1))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from vfxgen import color
 from vfxgen.errors import MediaError, MissingFrameError, RequestError
+from vfxgen.file_space import unpremultiplied
 from vfxgen.frame import RGB, Frame, Origin
 from vfxgen.log import say_once
 from vfxgen.media import image, movie
@@ -41,7 +42,7 @@ class Read(Operator):
     part: str = parameter("", "Part of a multi-part EXR, by name or index; empty: the first.")
     view: str = parameter("", "View of a multi-view EXR; empty: the default one.")
     missing: Literal["error", "hold", "nearest", "black"] = parameter(
-        "error", "A frame that does not exist: stop, hold the last one before, take the nearest, or black."
+        "error", "A frame that does not exist: stop, hold the last one before it, take the nearest, or black."
     )
     first: int = parameter(1, "Frame number of a movie's first picture.")
 
@@ -70,7 +71,10 @@ class Read(Operator):
 
     @property
     def range(self) -> list[int] | None:
-        return self._on_disk if self._movie is not None or self.pattern.is_sequence else None
+        if self._movie is None and not self.pattern.is_sequence:
+            return None
+        # With its gaps: what becomes of them is for `missing` to say.
+        return list(range(self._on_disk[0], self._on_disk[-1] + 1)) if self._on_disk else []
 
     def frame(self, number: int) -> Frame:
         found = self._found(number)
@@ -90,8 +94,8 @@ class Read(Operator):
             picture=shape - self.first if self._movie is not None else None,
             black=found is None,
             working_space=self._working,
-            # A file without a colour space gets one by its name, through the configuration in force.
-            colorspace_guess="" if self.colorspace else color.file_rule_space(os.path.basename(file)),
+            # A file without a colour space gets one by its path, through the configuration in force.
+            colorspace_guess="" if self.colorspace else color.file_rule_space(file),
             configuration=str(color.config().getCacheID()),
             **{f"read.{name}": value for name, value in parameters.items()},
         )
@@ -110,8 +114,8 @@ class Read(Operator):
             return None
         if self.missing == "nearest":
             return min(frames[max(0, at - 1) : at + 1], key=lambda frame: abs(frame - number))
-        if self.missing == "hold":
-            return frames[max(0, bisect_right(frames, number) - 1)]
+        if self.missing == "hold" and number > frames[0]:
+            return frames[bisect_right(frames, number) - 1]
         name = self.path if self._movie is not None else self.pattern.file(number)
         raise MissingFrameError(
             f"{name}: frame {number} does not exist; there are {format_frames(frames)} "
@@ -158,14 +162,21 @@ class Read(Operator):
         return guess
 
     def _to_working(self, frame: Frame) -> Frame:
+        format = image.extension(frame.source)
         if not all(name in frame.planes for name in RGB):
-            return replace(frame, colorspace=self._working)
+            return replace(frame, colorspace=self._working, file_format=format)
         space = self._space(frame)
+        frame = replace(frame, file_space=space, file_format=format)
         straight = "A" in frame.planes and "oiio:UnassociatedAlpha" in frame.attributes
-        if color.config().getColorSpace(space).isData() or (space == self._working and not straight):
+        if color.is_data(space) or (space == self._working and not straight):
             return replace(frame, colorspace=self._working)
-        converted = color.convert(frame.rgb, space, self._working)
-        if straight:
+        rgb = frame.rgb
+        encoded = "A" in frame.planes and not straight and not color.is_scene_linear(space)
+        if encoded:
+            # Premultiplied code values: only straight colour can be taken to light.
+            rgb = unpremultiplied(rgb, frame.alpha)
+        converted = color.convert(rgb, space, self._working)
+        if straight or encoded:
             converted = converted * frame.alpha
         working = frame.with_pixels(RGB, converted)
         native = {name: frame.planes[name] for name in (*RGB, *(["A"] if straight else []))}

@@ -1,0 +1,106 @@
+"""From the working space to the space of a file: colour conversion, alpha, and file values restored bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from vfxgen import color
+from vfxgen.frame import RGB, Attribute, Frame, Pixels, Plane
+from vfxgen.media import image
+
+SPACE_ATTRIBUTE = "vfxgen:colorspace"
+"""Names the space in a header where the configuration gives it no interoperable id."""
+
+_SPACE_ATTRIBUTES = (
+    "chromaticities",
+    "colorInteropID",
+    "oiio:ColorSpace",
+    "acesImageContainerFlag",
+    "whiteLuminance",
+    SPACE_ATTRIBUTE,
+)
+_DISPLAY_FORMATS = ("png", "jpg", "tif")
+
+
+def default_space(frame: Frame, path: str) -> str:
+    """The space `frame` is written in to `path` unless told otherwise.
+
+    Its file's own space: in EXR when that is scene-linear or data, in the file's own format always, between PNG, JPEG
+    and TIFF too. Else the working space in EXR, and what the configuration's file rules say in other formats.
+    """
+    own, target = frame.file_space or frame.colorspace, image.extension(path)
+    if color.is_data(own):
+        return own
+    if target == "exr":
+        return own if color.is_scene_linear(own) else frame.colorspace
+    both_display = frame.file_format in _DISPLAY_FORMATS and target in _DISPLAY_FORMATS
+    if frame.file_format == target or (both_display and not color.is_scene_linear(own)):
+        return own
+    return color.file_rule_space(path)
+
+
+def to_file_space(frame: Frame, space: str, straight: bool) -> Frame:
+    """`frame` with its colour in `space`, alpha straight or premultiplied, `colorspace` saying so.
+
+    A pixel that still has the value it was read with gets back the value it had in the file, bit for bit.
+    """
+    space = color.resolve(space)
+    out = frame
+    # Only in scene-linear light is a premultiplied colour converted as it stands.
+    linear = color.is_scene_linear(space) or color.is_data(space)
+    for layer in frame.color_layers:
+        names = tuple(f"{layer}.{c}" if layer else c for c in RGB)
+        if not all(name in frame.planes for name in names):
+            continue
+        rgb = frame.pixels(*names)
+        premultiplied = not layer and "A" in frame.planes
+        if premultiplied and (straight or not linear):
+            converted = color.convert(unpremultiplied(rgb, frame.alpha), frame.colorspace, space)
+            out = out.with_pixels(names, converted if straight else converted * frame.alpha)
+        elif (converted := color.convert(rgb, frame.colorspace, space)) is not rgb:
+            out = out.with_pixels(names, converted)
+    origin = frame.origin
+    if origin and origin.colorspace == space and origin.straight == straight:
+        out = replace(out, planes={**out.planes, **_restored(frame, out)})
+    attributes = dict(frame.attributes)
+    if color.declared_space(frame.attributes) != space:
+        attributes = {name: value for name, value in attributes.items() if name not in _SPACE_ATTRIBUTES}
+    if interop := color.interop_id(space):
+        attributes["colorInteropID"] = Attribute(interop)
+    else:
+        attributes[SPACE_ATTRIBUTE] = Attribute(space)
+    return replace(out, colorspace=space, attributes=attributes, origin=None)
+
+
+def to_view(frame: Frame, view: str, straight: bool) -> Frame:
+    """`frame` as the default display shows it; alpha straight or premultiplied with what is shown."""
+    alpha = frame.alpha
+    shown = color.to_display(unpremultiplied(frame.rgb, alpha), frame.colorspace, view=view)
+    attributes = {name: value for name, value in frame.attributes.items() if name not in _SPACE_ATTRIBUTES}
+    pixels = shown if straight or "A" not in frame.planes else shown * alpha
+    return replace(frame.with_pixels(RGB, pixels), attributes=attributes, origin=None)
+
+
+def unpremultiplied(rgb: Pixels, alpha: Pixels) -> Pixels:
+    """Straight colour (H, W, 3) of premultiplied `rgb`; as it is where alpha is not above 0."""
+    covered = alpha > 0
+    return np.where(covered, rgb / np.where(covered, alpha, 1), rgb).astype(np.float32, copy=False)
+
+
+def _restored(frame: Frame, converted: Frame) -> dict[str, Plane]:
+    origin = frame.origin
+    if origin is None or not all(name in frame.planes for name in RGB):
+        return {}
+    if origin.straight and origin.native.get("A") is not frame.planes.get("A"):
+        return {}
+    if all(frame.planes[name] is origin.working[name] for name in RGB):
+        return {name: origin.native[name] for name in RGB}
+    if origin.working["R"].shape != frame.planes["R"].shape:
+        return {}
+    same = np.ones(frame.size, bool)
+    for name in RGB:
+        now, then = frame.planes[name], origin.working[name]
+        same &= (now == then) | (np.isnan(now) & np.isnan(then))
+    return {name: np.where(same, origin.native[name], converted.planes[name]) for name in RGB}

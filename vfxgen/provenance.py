@@ -1,0 +1,80 @@
+"""What made a frame, in the frame's own header: its key, its recipe, the nets that touched it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vfxgen.frame import Attribute, Frame
+from vfxgen.media import image
+from vfxgen.version import __version__
+
+_KEY_IN_SOFTWARE = re.compile(r"^vfxgen \S+ ([0-9a-f]{64})")
+_HOLDS_ANY_ATTRIBUTE = ("exr", "png")
+# IPTC's vocabulary of digital source types, without and with nets.
+_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeCapture"
+_SOURCE_TYPE_NETS = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made a sequence's frames, as their headers say it.
+
+    Parameters
+    ----------
+    recipe
+        The graph document, one line of JSON.
+    nets
+        Every net that touches the frames with its hash and its three licences, one line of JSON; empty without nets.
+    """
+
+    recipe: str
+    nets: str = ""
+
+
+def provenance(document: dict[str, Any], nets: Mapping[str, Any]) -> Provenance:
+    """A graph document and the nets in it (`Operator.nets`) as they stand in headers."""
+    used = {
+        name: {"sha256": entry.card.weights.sha256, "licences": entry.card.licences.model_dump(mode="json")}
+        for name, entry in nets.items()
+    }
+    return Provenance(_one_line(document), _one_line(used) if used else "")
+
+
+def with_provenance(frame: Frame, format: str, key: str, made_by: Provenance) -> Frame:
+    """`frame` with a header that says what made it: its key everywhere, the whole recipe where the format has room."""
+    attributes = dict(frame.attributes)
+    if format in _HOLDS_ANY_ATTRIBUTE:
+        attributes |= {
+            "vfxgen:key": Attribute(key),
+            "vfxgen:version": Attribute(__version__),
+            "vfxgen:recipe": Attribute(made_by.recipe),
+            "Iptc4xmpExt:DigitalSourceType": Attribute(_SOURCE_TYPE_NETS if made_by.nets else _SOURCE_TYPE),
+        }
+        if made_by.nets:
+            attributes["vfxgen:nets"] = Attribute(made_by.nets)
+    else:
+        attributes["Software"] = Attribute(f"vfxgen {__version__} {key}")
+    return replace(frame, attributes=attributes)
+
+
+def published_key(path: str) -> str | None:
+    """The key in a file's header, None when vfxgen did not write it.
+
+    Raises
+    ------
+    MediaError
+        The file is missing or damaged.
+    """
+    attributes = image.read_header(path)[0].attributes
+    if "vfxgen:key" in attributes:
+        return str(attributes["vfxgen:key"].value)
+    match = _KEY_IN_SOFTWARE.match(str(attributes.get("Software", Attribute("")).value))
+    return match[1] if match else None
+
+
+def _one_line(document: Any) -> str:
+    return json.dumps(document, sort_keys=True, separators=(",", ":"))
