@@ -11,7 +11,7 @@ import pytest
 # As many processes as cores run tests: more threads in each would only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from vfxgen.log import say_once  # noqa: E402
+from vfxgen.log import say_once
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("VFXGEN_SHARED_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
