@@ -1,0 +1,1 @@
+"""How a net runs: torch, ONNX Runtime or spandrel behind one interface, on one device, in tiles."""

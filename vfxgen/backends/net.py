@@ -1,0 +1,282 @@
+"""One net, loaded and warm: what goes in and comes out is held against its card, whichever library runs it."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast, get_args
+
+from vfxgen.errors import FrameError, NetError, RequestError
+from vfxgen.log import log
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from vfxgen.zoo.card import Card, Port
+    from vfxgen.zoo.registry import Entry
+
+Precision = Literal["fp32", "fp16", "bf16"]
+BACKENDS = {
+    "safetensors": ("torch",),
+    "torchscript": ("torch",),
+    "spandrel": ("torch",),
+    "onnx": ("onnxruntime", "openvino", "tensorrt"),
+}
+"""Format -> the backends that run it, the first of them by default."""
+
+
+class Net(ABC):
+    """A net that is ready to run.
+
+    Attributes
+    ----------
+    card, path
+        What it is, and the file its weights came from.
+    device
+        ``cpu`` or ``cuda:N``.
+    precision
+        What its convolutions compute in. Inputs and outputs are float32 always.
+    bytes_per_pixel, largest_tile
+        What `vfxgen.backends.tiles` learned of it: memory for each input pixel, and the side of a tile that fitted when
+        a larger one did not. None until it did.
+    """
+
+    def __init__(self, card: Card, path: Path, device: str, precision: Precision) -> None:
+        self.card = card
+        self.path = path
+        self.device = device
+        self.precision = precision
+        self.bytes_per_pixel: float | None = None
+        self.largest_tile: int | None = None
+
+    def __str__(self) -> str:
+        return f"net '{self.card.name}' ({self.path})"
+
+    @abstractmethod
+    def forward(self, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        """The bare net on its own device: no check, no mean and deviation."""
+
+    @abstractmethod
+    def peak_bytes(self, inputs: Sequence[Tensor]) -> int:
+        """Memory that `forward` takes at its peak, measured by running it once."""
+
+    def run(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Encoded frames through the net.
+
+        Parameters
+        ----------
+        inputs
+            One for each input of the card: (B, C, H, W) float32, channels in the card's order, code values of the
+            card's encoding. Mean and deviation of the card are applied here.
+
+        Returns
+        -------
+        Tensor or tuple of Tensor
+            As the card's outputs, on the device of the first input; a tuple where there are several.
+
+        Raises
+        ------
+        NetError
+            The inputs are not what the card says.
+        FrameError
+            The outputs are not: another number, scale or channels; or NaN or infinity made from finite values.
+        """
+        self._check_inputs(inputs)
+        prepared = [self._normalised(tensor, port) for tensor, port in zip(inputs, self.card.inputs, strict=True)]
+        outputs = list(self.forward(prepared))
+        self._check_outputs(inputs, outputs)
+        ports = self.card.outputs
+        made = [
+            _scaled_back(tensor.float(), port).to(inputs[0].device) for tensor, port in zip(outputs, ports, strict=True)
+        ]
+        return made[0] if len(made) == 1 else tuple(made)
+
+    def _normalised(self, tensor: Tensor, port: Port) -> Tensor:
+        moved = tensor.to(self.device, non_blocking=True)
+        if port.mean:
+            moved = moved - _per_channel(port.mean, moved)
+        return moved / _per_channel(port.std, moved) if port.std else moved
+
+    def _check_inputs(self, inputs: Sequence[Tensor]) -> None:
+        ports = self.card.inputs
+        if len(inputs) != len(ports):
+            raise NetError(f"{self}: takes {len(ports)} inputs ({_names(ports)}), got {len(inputs)}")
+        for tensor, port in zip(inputs, ports, strict=True):
+            channels, size, multiple = len(port.channel_names), list(tensor.shape[-2:]), self.card.size_multiple
+            if tensor.ndim != 4 or (channels and tensor.shape[1] != channels):
+                wanted = f"(B, {channels or 'C'}, H, W) for {port.channels or 'its channels'}"
+                raise NetError(f"{self}: input '{port.name}' is {wanted}, got {tuple(tensor.shape)}")
+            if port.size and size != port.size:
+                raise NetError(f"{self}: input '{port.name}' is {_by(port.size)} always, got {_by(size)}")
+            if not port.size and (size[0] % multiple or size[1] % multiple):
+                raise NetError(f"{self}: height and width must be multiples of {multiple}, got {_by(size)}")
+
+    def _check_outputs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        ports = self.card.outputs
+        if len(outputs) != len(ports):
+            raise FrameError(f"{self}: gave {len(outputs)} outputs, its card says {len(ports)} ({_names(ports)})")
+        for tensor, port in zip(outputs, ports, strict=True):
+            if tensor.ndim == 4:
+                self._check_picture(inputs[0], tensor, port)
+            if not bool(tensor.isfinite().all()) and all(bool(given.isfinite().all()) for given in inputs):
+                raise FrameError(
+                    f"{self}: made NaN or infinity of finite pixels in '{port.name}' at {self.precision} on "
+                    f"{self.device}. With fp16, try --precision fp32; else its weights are damaged or the pixels are "
+                    f"far outside what it was trained on"
+                )
+
+    def _check_picture(self, given: Tensor, made: Tensor, port: Port) -> None:
+        channels, scale = len(port.channel_names), self.card.scale
+        if channels and made.shape[1] != channels:
+            raise FrameError(
+                f"{self}: gave {made.shape[1]} channels in '{port.name}', its card says {channels} ({port.channels})"
+            )
+        if not port.channels and not port.size:
+            return
+        wanted, size = port.size or [scale * side for side in given.shape[-2:]], list(made.shape[-2:])
+        if size != wanted:
+            raise FrameError(
+                f"{self}: made {_by(size)} of {_by(given.shape[-2:])} in '{port.name}', its card says "
+                f"{f'{_by(port.size)} always' if port.size else f'scale {scale}, so {_by(wanted)}'}"
+            )
+
+
+def load(entry: Entry, device: str = "auto", precision: str = "auto", backend: str = "auto") -> Net:
+    """A net ready to run; the same one again for the same file, device, precision and backend.
+
+    Parameters
+    ----------
+    entry
+        From `vfxgen.zoo.registry.find`. Its file is held against its hash first.
+    device
+        ``cpu``, ``cuda:N``, or ``auto``: the first CUDA device where there is one, else the processor.
+    precision
+        ``fp32``, ``fp16``, ``bf16``, or ``auto``: what the card says.
+    backend
+        ``torch``, ``onnxruntime``, ``openvino``, ``tensorrt``, or ``auto``: by the net's format.
+
+    Raises
+    ------
+    RequestError
+        The device is not there, or the backend does not run nets of this format.
+    NetError
+        The file is missing, damaged, not what the card says, or of a kind that is not run.
+
+    Examples
+    --------
+    >>> resolve_device("cpu")
+    'cpu'
+    """
+    from vfxgen.zoo.registry import verify
+
+    card = entry.card
+    backend = _resolve_backend(card, backend)
+    device = resolve_device(device, f"net '{card.name}'")
+    chosen = _resolve_precision(card, precision)
+    path = verify(entry)
+    key = (card.model_dump_json(), str(path), device, chosen, backend)
+    with _lock:
+        if key not in _warm:
+            _warm[key] = _load(card, path, device, chosen, backend)
+            log.info("net '%s' runs on %s at %s (%s)", card.name, device, _warm[key].precision, backend)
+        return _warm[key]
+
+
+_warm: dict[tuple[str, ...], Net] = {}
+_lock = threading.Lock()
+
+
+def _load(card: Card, path: Path, device: str, precision: Precision, backend: str) -> Net:
+    if card.format == "onnx":
+        from vfxgen.backends.onnx_net import OnnxNet
+
+        return OnnxNet(card, path, device, precision, backend)
+    if card.format == "spandrel":
+        from vfxgen.backends.spandrel_net import load_spandrel
+
+        return load_spandrel(card, path, device, precision)
+    from vfxgen.backends.torch_net import load_safetensors, load_torchscript
+
+    return (load_torchscript if card.format == "torchscript" else load_safetensors)(card, path, device, precision)
+
+
+def resolve_device(device: str, who: str = "this net") -> str:
+    """``cpu`` or ``cuda:N`` for what was asked; never another device than the one asked for.
+
+    Raises
+    ------
+    RequestError
+        No such device; the message says why and what to do.
+    """
+    if device == "cpu":
+        return device
+    import torch
+
+    kind, _, number = device.partition(":")
+    if device != "auto" and (kind != "cuda" or (number and not number.isdecimal()) or device.endswith(":")):
+        raise RequestError(f"{who}: device '{device}' must be auto, cpu or cuda:N")
+    if torch.cuda.is_available():
+        index, count = int(number or 0), torch.cuda.device_count()
+        if index < count:
+            return f"cuda:{index}"
+        raise RequestError(f"{who}: device '{device}' was asked for, but there are {count}: cuda:0 .. cuda:{count - 1}")
+    if device == "auto":
+        return "cpu"
+    why = "this torch is built without CUDA" if torch.version.cuda is None else "no CUDA device can be used here"
+    raise RequestError(
+        f"{who}: device '{device}' was asked for, but {why}. Ask for --device cpu or auto, or install torch with CUDA "
+        f"and a driver for it (vfxgen doctor)"
+    )
+
+
+def _resolve_backend(card: Card, backend: str) -> str:
+    if card.format == "diffusers":
+        raise RequestError(
+            f"net '{card.name}' is a diffusers folder, which this version of vfxgen cannot run; choose a net of "
+            f"another format (vfxgen nets list)"
+        )
+    able = BACKENDS[card.format]
+    if backend == "auto":
+        return able[0]
+    if backend not in able:
+        remedy = ""
+        if card.format == "safetensors" and backend in BACKENDS["onnx"]:
+            remedy = f". Export it first: vfxgen export {card.name} --to onnx --card"
+        raise RequestError(
+            f"net '{card.name}' is of the format {card.format}, which runs on {' | '.join(able)}, not on "
+            f"'{backend}'{remedy}"
+        )
+    return backend
+
+
+def _resolve_precision(card: Card, precision: str) -> Precision:
+    if precision == "auto":
+        return card.precision
+    for known in get_args(Precision):
+        if precision == known:
+            return cast(Precision, known)
+    raise RequestError(f"net '{card.name}': precision '{precision}' must be auto, fp32, fp16 or bf16")
+
+
+def _per_channel(values: Sequence[float], like: Tensor) -> Tensor:
+    import torch
+
+    per_channel: torch.Tensor = torch.tensor(values, dtype=like.dtype, device=like.device)
+    return per_channel[:, None, None]
+
+
+def _scaled_back(tensor: Tensor, port: Port) -> Tensor:
+    if port.std:
+        tensor = tensor * _per_channel(port.std, tensor)
+    return tensor + _per_channel(port.mean, tensor) if port.mean else tensor
+
+
+def _names(ports: Sequence[Port]) -> str:
+    return ", ".join(port.name for port in ports)
+
+
+def _by(size: Sequence[int]) -> str:
+    return f"{size[0]}x{size[1]}"
