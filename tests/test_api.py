@@ -6,7 +6,7 @@ import pytest
 
 import vfxgen
 
-OPERATORS = {"Denoise", "Grade", "Grain", "Key", "Merge", "Read", "Reformat", "Resize"}
+OPERATORS = {"Denoise", "Grade", "Grain", "Key", "Merge", "Read", "Reformat", "Resize", "Upscale"}
 
 
 def test_operators() -> None:

@@ -176,3 +176,17 @@ class TestOtherVerbs:
 
     def test_version(self) -> None:
         assert run("--version").stdout.strip() == f"vfxgen {vfxgen.__version__}"
+
+
+class TestExportVerb:
+    def test_a_shipped_net_leaves_as_onnx(self, tmp_path: Path) -> None:
+        pytest.importorskip("onnxruntime")
+        done = run("export", "upscale-x2", "--out", tmp_path / "x2.onnx")
+        assert done.returncode == 0, done.stderr
+        assert "difference from torch" in done.stdout
+        assert (tmp_path / "x2.onnx").stat().st_size > 100_000
+
+    def test_wrong_requests(self, tmp_path: Path) -> None:
+        done = run("export", "upscale-x9", "--out", tmp_path / "x.onnx")
+        assert done.returncode == 2 and "upscale-x" in done.stderr
+        assert run("export", "upscale-x2", "--out", tmp_path / "x.onnx", "--static", "9").returncode == 2

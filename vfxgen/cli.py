@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -106,6 +107,29 @@ def list_operators(
     else:
         for name, operator in operators().items():
             print(f"{name:12} {describe.summary(operator)}")
+    return 0
+
+
+@app.command("export")
+@guarded
+def export_net(
+    net: Annotated[str, typer.Argument(help="Name of a net; see vfxgen nets list.")],
+    out: Annotated[str, typer.Option("--out", help="The file to write.")],
+    to: Annotated[Literal["onnx", "torchscript"], typer.Option("--to", help="Which form.")] = "onnx",
+    opset: Annotated[int, typer.Option("--opset", help="ONNX opset.")] = 20,
+    fp16: Annotated[bool, typer.Option("--fp16", help="Compute in half precision.")] = False,
+    static: Annotated[str, typer.Option("--static", help="One size, HxW; default: any size.")] = "",
+    card: Annotated[bool, typer.Option("--card", help="Write a card beside it, so that the folder is a net.")] = False,
+) -> int:
+    """Write a net as ONNX or TorchScript, held against torch; prints how near it is."""
+    from vfxgen.export import export
+    from vfxgen.zoo.registry import find
+
+    size = re.fullmatch(r"(\d+)x(\d+)", static) if static else None
+    if static and size is None:
+        raise RequestError(f"--static {static}: write height x width, such as 540x960")
+    shape = (int(size[1]), int(size[2])) if size else None
+    print(export(find(net), out, to, opset=opset, fp16=fp16, static=shape, card=card))
     return 0
 
 

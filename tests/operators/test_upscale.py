@@ -1,0 +1,121 @@
+"""Upscale: more pixels by the shipped nets, with highlights, alpha, ids and windows kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import vfxgen
+from vfxgen.errors import LicenceError, RequestError
+from vfxgen.frame import Box, Frame, Pixels
+from vfxgen.sequence import Sequence
+from vfxgen.testing import Pictures
+from vfxgen.zoo import registry
+
+
+def detail(size: tuple[int, int] = (24, 32)) -> Pixels:
+    """Smooth light with a bright lamp and values below 0."""
+    rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    pixels = np.stack([0.2 + 0.1 * np.sin(rows / 3), 0.3 + 0.01 * columns, 0.25 + 0 * rows], axis=-1)
+    pixels[10:14, 12:16] = 40.0
+    pixels[2, 2] = -0.02
+    return np.asarray(pixels, np.float32)
+
+
+class Windowed(Sequence):
+    """`detail` with alpha, ids and a data window off the display window."""
+
+    def frame(self, number: int) -> Frame:
+        alpha = np.clip(np.mgrid[:24, :32][1] / 16, 0, 1).astype(np.float32)[..., None]
+        pixels = np.concatenate([detail() * alpha, alpha], axis=-1)
+        frame = Frame.from_pixels(
+            pixels, "RGBA", colorspace="ACEScg", data_window=Box(-3, 5, 32, 24), display_window=Box(0, 0, 40, 30)
+        )
+        ids = np.arange(24 * 32, dtype=np.uint32).reshape(24, 32)
+        return replace(frame, planes={**frame.planes, "id": ids}, types={**frame.types, "id": "uint32"})
+
+    def make_key(self, number: int) -> str:
+        return "windowed"
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_the_shipped_net_keeps_level_and_highlight(scale: int) -> None:
+    large = vfxgen.Upscale(Pictures(detail()), scale=scale)[1]
+    assert large.size == (24 * scale, 32 * scale)
+    assert large.rgb[12 * scale, 14 * scale].mean() == pytest.approx(40, rel=0.1)
+    assert large.rgb.max() <= 40 and large.rgb.min() >= np.float32(-0.02), "no halo"
+    flat = large.rgb[18 * scale : 20 * scale, 4 * scale : 8 * scale, 2]
+    assert flat.mean() == pytest.approx(0.25, rel=0.02)
+
+
+def test_one_stop_more_in_is_about_one_stop_more_out() -> None:
+    pixels = np.clip(detail(), 0.05, 0.5)
+    low, high = (vfxgen.Upscale(Pictures(pixels * gain))[1].rgb for gain in (1.0, 4.0))
+    assert np.abs(high / 4 - low).mean() / low.mean() < 0.02
+
+
+def test_windows_alpha_and_ids_grow_together() -> None:
+    large = vfxgen.Upscale(Windowed())[1]
+    assert (large.data_window, large.display_window) == (Box(-6, 10, 64, 48), Box(0, 0, 80, 60))
+    assert large.channels == ("R", "G", "B", "A", "id")
+    assert large.alpha.min() >= 0 and large.alpha.max() <= 1
+    assert large.planes["id"].dtype == np.uint32
+    assert set(np.unique(large.planes["id"])) <= set(range(24 * 32))
+
+
+@pytest.mark.parametrize("scale", [1.5, 3.0])
+def test_a_scale_between_those_of_the_nets(scale: float) -> None:
+    large = vfxgen.Upscale(Pictures(detail()), scale=scale)[1]
+    assert large.size == (24 * scale, 32 * scale)
+    assert large.rgb[int(12 * scale), int(14 * scale)].mean() == pytest.approx(40, rel=0.15)
+
+
+def test_a_nan_stays_where_it_was_and_touches_nothing_else() -> None:
+    bad = detail()
+    bad[6, 7, 1] = np.nan
+    large = vfxgen.Upscale(Pictures(bad))[1].rgb
+    assert sorted(map(tuple, np.argwhere(~np.isfinite(large)).tolist())) == [
+        (row, column, 1) for row in (12, 13) for column in (14, 15)
+    ]
+
+
+def test_tiles_do_not_show() -> None:
+    pixels = np.tile(detail(), (7, 6, 1))
+    whole = vfxgen.Upscale(Pictures(pixels), tile=256)[1].rgb
+    tiled = vfxgen.Upscale(Pictures(pixels), tile=96)[1].rgb
+    assert whole.tobytes() == tiled.tobytes()
+
+
+def test_scale_one_is_the_plate() -> None:
+    plate = Pictures(detail())
+    assert vfxgen.Upscale(plate, scale=1)[1] is plate[1]
+
+
+def test_the_net_is_in_the_key() -> None:
+    plate = Pictures(detail())
+    by_net, by_filter = vfxgen.Upscale(plate), vfxgen.Upscale(plate, method="lanczos")
+    assert by_net.nets["upscale-x2"].card.weights.sha256
+    assert not by_filter.nets
+    assert by_net.key(1) != by_filter.key(1)
+
+
+def test_wrong_requests() -> None:
+    plate = Pictures(detail())
+    with pytest.raises(RequestError, match="upscale-x2"):
+        vfxgen.Upscale(plate, net="upscale-x22")
+    with pytest.raises(RequestError, match=r"upscale\.scale = 0\.5: must be a number, 1 \.\. 16"):
+        vfxgen.Upscale(plate, scale=0.5)
+
+
+def test_a_net_whose_data_forbids_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = registry.find("upscale-x2")
+    licences = entry.card.licences.model_copy(
+        update={"data": entry.card.licences.data.model_copy(update={"use": "research", "name": "CC-BY-NC-4.0"})}
+    )
+    research = registry.Entry(entry.card.model_copy(update={"licences": licences}), entry.folder)
+    monkeypatch.setattr(registry, "find", lambda name: research)
+    with pytest.raises(LicenceError, match=r"data.*CC-BY-NC-4\.0"):
+        vfxgen.Upscale(Pictures(detail()), net="upscale-x2")
+    assert vfxgen.Upscale(Pictures(detail()), net="upscale-x2", use="research")[1].size == (48, 64)
