@@ -9,6 +9,7 @@ import numpy as np
 
 from vfxgen.frame import Attribute, Box, Frame
 from vfxgen.media.image import read_image, write_image
+from vfxgen.sequence import Sequence
 
 HEADER = {
     "colorInteropID": Attribute("lin_rec709_scene"),
@@ -63,6 +64,20 @@ def write_mask(folder: Path, size: tuple[int, int] = (36, 48)) -> str:
     path = str(folder / "mask.exr")
     write_image(frame, path, format="exr")
     return path
+
+
+class Placed(Sequence):
+    """One frame as it is, for every number: for windows and headers that `vfxgen.testing.Pictures` does not have."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__()
+        self.only = frame
+
+    def frame(self, number: int) -> Frame:
+        return replace(self.only, number=number)
+
+    def make_key(self, number: int) -> str:
+        return "placed"
 
 
 def bits(path: str | Path) -> dict[str, bytes]:

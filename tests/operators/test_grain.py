@@ -7,30 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from footage import Placed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vfxgen
-from vfxgen.frame import Box, Frame
+from vfxgen.frame import Box
 from vfxgen.operators.grain import grain, grain_kernel, white_noise
-from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures, constant
 
 GREY = [0.18, 0.18, 0.18]
-
-
-class Placed(Sequence):
-    """A frame as it is, for windows that `Pictures` does not have."""
-
-    def __init__(self, frame: Frame) -> None:
-        super().__init__()
-        self.only = frame
-
-    def frame(self, number: int) -> Frame:
-        return replace(self.only, number=number)
-
-    def make_key(self, number: int) -> str:
-        return "placed"
 
 
 def test_a_frame_is_the_same_whatever_was_rendered_before() -> None:

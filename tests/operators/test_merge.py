@@ -8,6 +8,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from footage import Placed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -16,7 +17,6 @@ import vfxgen
 from vfxgen.errors import FrameError
 from vfxgen.frame import RGB, RGBA, Attribute, Box, Frame, Pixels
 from vfxgen.operators.merge import Merge
-from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures, constant
 
 OPERATIONS = get_args(Merge.declared_parameters["operation"].annotation)
@@ -24,20 +24,6 @@ SIZE = (3, 4)
 
 light = st.floats(-4, 64, width=16).map(np.float32)
 coverage = st.sampled_from([0.0, 0.25, 0.5, 0.875, 1.0])
-
-
-class Placed(Sequence):
-    """A frame as it is, for windows and headers that `Pictures` does not have."""
-
-    def __init__(self, frame: Frame) -> None:
-        super().__init__()
-        self.only = frame
-
-    def frame(self, number: int) -> Frame:
-        return replace(self.only, number=number)
-
-    def make_key(self, number: int) -> str:
-        return "placed"
 
 
 def placed(color: list[float], window: Box, channels: str = "RGBA", display: Box | None = None) -> Placed:

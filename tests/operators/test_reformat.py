@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from footage import Placed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,6 @@ import vfxgen
 from vfxgen.errors import RequestError
 from vfxgen.frame import Attribute, Box, Frame
 from vfxgen.operators.reformat import FORMATS
-from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures, constant
 
 SCREEN = {
@@ -22,20 +22,6 @@ SCREEN = {
     "screenWindowWidth": Attribute(1.0, "float"),
     "screenWindowCenter": Attribute((0.0, 0.0), "float2"),
 }
-
-
-class Placed(Sequence):
-    """A frame as it is, for windows and headers that `Pictures` does not have."""
-
-    def __init__(self, frame: Frame) -> None:
-        super().__init__()
-        self.only = frame
-
-    def frame(self, number: int) -> Frame:
-        return replace(self.only, number=number)
-
-    def make_key(self, number: int) -> str:
-        return "placed"
 
 
 def with_header(size: tuple[int, int], **attributes: Attribute) -> Placed:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import OpenImageIO as oiio
 import pytest
+from footage import Placed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -16,25 +17,10 @@ import vfxgen
 from vfxgen.errors import RequestError
 from vfxgen.frame import Attribute, Box, Frame, Pixels
 from vfxgen.image.resample import filled
-from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures, constant
 
 FILTERS = ["nearest", "box", "triangle", "bicubic", "mitchell", "lanczos3"]
 SMOOTH = FILTERS[1:]
-
-
-class Placed(Sequence):
-    """A frame as it is, for windows and headers that `Pictures` does not have."""
-
-    def __init__(self, frame: Frame) -> None:
-        super().__init__()
-        self.only = frame
-
-    def frame(self, number: int) -> Frame:
-        return replace(self.only, number=number)
-
-    def make_key(self, number: int) -> str:
-        return "placed"
 
 
 def placed(pixels: Pixels, data: Box, display: Box, **attributes: Attribute) -> Placed:
