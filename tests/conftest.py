@@ -32,3 +32,13 @@ def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     say_once.cache_clear()
     yield
+
+
+@pytest.fixture
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A studio's folder of nets, alone; and a cache of its own."""
+    root = tmp_path / "studio"
+    root.mkdir()
+    monkeypatch.setenv("VFXGEN_NETS", str(root))
+    monkeypatch.setenv("VFXGEN_CACHE", str(tmp_path / "cache"))
+    return root

@@ -18,13 +18,7 @@ from vfxgen.cli_nets import app
 onnx = pytest.importorskip("onnx")
 
 
-@pytest.fixture(autouse=True)
-def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "studio"
-    root.mkdir()
-    monkeypatch.setenv("VFXGEN_NETS", str(root))
-    monkeypatch.setenv("VFXGEN_CACHE", str(tmp_path / "cache"))
-    return root
+pytestmark = pytest.mark.usefixtures("studio")
 
 
 def run(*arguments: str | Path) -> Result:

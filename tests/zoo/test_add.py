@@ -26,13 +26,7 @@ onnx = pytest.importorskip("onnx")
 LICENCE_QUESTIONS = [f"licences.{part}.{field}" for part in ("code", "weights", "data") for field in ("name", "use")]
 
 
-@pytest.fixture(autouse=True)
-def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "studio"
-    root.mkdir()
-    monkeypatch.setenv("VFXGEN_NETS", str(root))
-    monkeypatch.setenv("VFXGEN_CACHE", str(tmp_path / "cache"))
-    return root
+pytestmark = pytest.mark.usefixtures("studio")
 
 
 def write_onnx(

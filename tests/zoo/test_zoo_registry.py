@@ -18,16 +18,6 @@ from vfxgen.zoo import registry
 from vfxgen.zoo.card import Card, load_card
 
 
-@pytest.fixture
-def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A studio's folder of nets, alone; and a cache of its own."""
-    root = tmp_path / "studio"
-    root.mkdir()
-    monkeypatch.setenv("VFXGEN_NETS", str(root))
-    monkeypatch.setenv("VFXGEN_CACHE", str(tmp_path / "cache"))
-    return root
-
-
 class TestFinding:
     def test_a_folder_dropped_in_is_a_net(self, studio: Path) -> None:
         folder = write_net(studio)

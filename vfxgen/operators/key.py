@@ -8,8 +8,9 @@ import numpy as np
 
 from vfxgen import color
 from vfxgen.errors import FrameError, RequestError
-from vfxgen.frame import RGBA, Frame, Pixels
+from vfxgen.frame import RGBA, Frame
 from vfxgen.image.mask import matte_on
+from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.log import say_once
 from vfxgen.operator import Color, Operator, image_input, parameter
 from vfxgen.sequence import Sequence
@@ -78,7 +79,7 @@ class Key(Operator):
         light = color.convert(plate.rgb, plate.colorspace, space)
         try:
             keyed = key(
-                _tensor(light),
+                to_tensor(light),
                 self.screen,
                 screen_color=self._screen_color(plate.colorspace, space),
                 clean=self._clean(number, plate),
@@ -93,7 +94,7 @@ class Key(Operator):
             )
         except ValueError as error:
             raise RequestError(f"{self.name}: frame {number}: {error}") from None
-        alpha, foreground, premultiplied = map(_pixels, (keyed.alpha, keyed.foreground, keyed.premultiplied))
+        alpha, foreground, premultiplied = map(to_pixels, (keyed.alpha, keyed.foreground, keyed.premultiplied))
         # What the key left alone does not go through the conversion back.
         untouched = (premultiplied == light).all(axis=-1, keepdims=True)
         colour = np.where(untouched, plate.rgb, color.convert(premultiplied, space, plate.colorspace))
@@ -106,7 +107,7 @@ class Key(Operator):
         if self.screen_color is None:
             return None
         given = np.array(self.screen_color, np.float32).reshape(1, 1, 3)
-        return _tensor(color.convert(given, working, space))[..., 0, 0]
+        return to_tensor(color.convert(given, working, space))[..., 0, 0]
 
     def _clean(self, number: int, plate: Frame) -> Tensor | None:
         if self.clean is None:
@@ -118,25 +119,14 @@ class Key(Operator):
                 f"{plate.data_window}; give one of the same view"
             )
         placed = clean.on(plate.data_window).rgb
-        return _tensor(color.convert(placed, clean.colorspace, _keying_space(plate.colorspace)))
+        return to_tensor(color.convert(placed, clean.colorspace, _keying_space(plate.colorspace)))
 
 
 def _matte(source: Sequence | None, number: int, plate: Frame) -> Tensor | None:
     if source is None:
         return None
     matte = matte_on(source[number], plate)
-    return _tensor(np.clip(np.nan_to_num(matte, nan=0.0), 0, 1))
-
-
-def _tensor(pixels: Pixels) -> Tensor:
-    import torch
-
-    return torch.from_numpy(pixels).movedim(-1, 0)[None].contiguous()
-
-
-def _pixels(tensor: Tensor) -> Pixels:
-    pixels: Pixels = tensor[0].movedim(0, -1).numpy()
-    return pixels
+    return to_tensor(np.clip(np.nan_to_num(matte, nan=0.0), 0, 1))
 
 
 def _keying_space(working: str) -> str:

@@ -13,6 +13,7 @@ from vfxgen.color import Encoding
 from vfxgen.errors import NetError, RequestError
 from vfxgen.frame import RGB, Box, Frame, Pixels
 from vfxgen.image.resample import Axis, resampled
+from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.operator import Operator, image_input, parameter
 from vfxgen.sequence import Sequence
 from vfxgen.zoo import registry
@@ -76,15 +77,16 @@ class Upscale(Operator):
         if self._entry is None:
             return _resized(plate, self.scale)
         factor = self._entry.card.scale
-        large = _resized(plate, factor)
-        window = plate.data_window
-        large = large.on(Box(*(side * factor for side in window)))
         written = [*RGB, "A"] if "A" in plate.planes else list(RGB)
         made = [self._through_net(plate.rgb)]
         if "A" in plate.planes:
             coverage = self._through_net(np.repeat(plate.alpha, 3, axis=-1))
             made.append(np.clip(coverage.mean(axis=-1, keepdims=True), 0, 1))
+        others = {name: plane for name, plane in plate.planes.items() if name not in written}
+        large = _resized(replace(plate, planes=others), factor)
+        large = large.on(Box(*(side * factor for side in plate.data_window)))
         large = large.with_pixels(written, np.concatenate(made, axis=-1))
+        large = replace(large, planes={name: large.planes[name] for name in plate.planes})
         return large if self.scale == factor else _resized(large, self.scale / factor, plate.display_window, self.scale)
 
     @cached_property
@@ -115,25 +117,19 @@ class Upscale(Operator):
         from vfxgen.image.faithful import held_to_source
 
         net = self._net
-        light = torch.from_numpy(pixels).movedim(-1, 0)[None].contiguous()
-        light, bad = tiles.without_nonfinite(light)
+        light, bad = tiles.without_nonfinite(to_tensor(pixels))
         port_in, port_out = net.card.inputs[0], net.card.outputs[0]
         if port_in.channels.split() != list(RGB):
             raise NetError(f"{net}: takes the channels {port_in.channels}; upscale needs a net of R G B")
         made = tiles.run(net, _encoded(light, port_in), tile=self.tile)
         assert isinstance(made, torch.Tensor)
         made = held_to_source(_decoded(made, port_out), light, net.card.scale)
+        result = to_pixels(made)
         if bad is not None:
             blocks = np.repeat(np.repeat(pixels, net.card.scale, 0), net.card.scale, 1)
             there = ~np.isfinite(blocks)
-            result = _pixels(made)
             result[there] = blocks[there]
-            return result
-        return _pixels(made)
-
-
-def _pixels(frame: Tensor) -> Pixels:
-    return np.array(frame[0].movedim(0, -1).cpu().numpy(), np.float32)
+        return result
 
 
 def _encoded(light: Tensor, port: Port) -> Tensor:
