@@ -30,10 +30,12 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from vfxgen.architectures.upscaler import Upscaler
+from vfxgen.encoding import Encoding
 
 SOURCES = ("cid22", "clic2025", "gb82")
 SCALES = (2, 3, 4)
 EXPOSURE_STOPS = 3.0
+ENCODING = Encoding("srgb")
 
 
 def read_rgb(path: Path) -> np.ndarray:
@@ -72,15 +74,6 @@ def to_light(code: Any) -> Any:
     """sRGB display code (IEC 61966-2-1), 0 .. 1, to light; array or tensor."""
     where, maximum = (torch.where, torch.clamp) if isinstance(code, Tensor) else (np.where, np.maximum)
     return where(code <= 0.04045, code / 12.92, ((maximum(code, 0.04045) + 0.055) / 1.055) ** 2.4)
-
-
-def to_code(light: Tensor) -> Tensor:
-    """`vfxgen.color.Encoding("srgb").encode`, written again because that module needs OpenColorIO."""
-    size, knee = light.abs(), 0.6
-    curve = 1.055 * size.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
-    slope = knee * 1.055 / 2.4 * knee ** (1 / 2.4 - 1)
-    shoulder = 1.055 * knee ** (1 / 2.4) - 0.055 + slope * (size.clamp(min=knee) / knee).log()
-    return (12.92 * size).where(size <= 0.0031308, curve).where(size <= knee, shoulder) * light.sign()
 
 
 def prepare(data: Path, cache: Path) -> None:
@@ -133,8 +126,8 @@ def encoded(drawn: tuple[np.ndarray, ...], device: torch.device) -> tuple[Tensor
     large, code, light, stops = (torch.from_numpy(a).to(device, non_blocking=True) for a in drawn)
     displayed, exposure = len(code), stops.exp2()[:, None, None, None]
     truth = large.float() / 255
-    given = torch.cat([code.float() / 255, to_code(light.float() * exposure)])
-    truth = torch.cat([truth[:displayed], to_code(to_light(truth[displayed:]) * exposure)])
+    given = torch.cat([code.float() / 255, ENCODING.encode(light.float() * exposure)])
+    truth = torch.cat([truth[:displayed], ENCODING.encode(to_light(truth[displayed:]) * exposure)])
     return given.contiguous(memory_format=torch.channels_last), truth
 
 

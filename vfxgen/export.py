@@ -310,7 +310,7 @@ def _example(card: Card, height: int, width: int, batch: int = 1, values: str = 
     """Inputs as the net sees them: random 0..1; HDR to the ends of the encoding, with hard edges; black."""
     import torch
 
-    from vfxgen.color import Encoding
+    from vfxgen.encoding import Encoding
 
     generator = torch.Generator().manual_seed(height * width)
     made = []
@@ -320,7 +320,7 @@ def _example(card: Card, height: int, width: int, batch: int = 1, values: str = 
             code = torch.zeros_like(code)
         elif values == "HDR" and port.encoding in ("log", "srgb"):
             light = torch.where(code > 0.7, 2 ** (16 * code), code * code - 0.1)
-            code = Encoding("log" if port.encoding == "log" else "srgb").encode(light)
+            code = Encoding(port.encoding).encode(light)
         made.append(code)
     return made
 

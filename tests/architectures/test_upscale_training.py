@@ -15,7 +15,6 @@ import torch
 from safetensors.torch import load_file
 
 from vfxgen.architectures.upscaler import Upscaler
-from vfxgen.color import Encoding
 
 SCRIPT = Path(__file__).resolve().parents[2] / "nets" / "upscale_training.py"
 
@@ -56,11 +55,6 @@ def test_pictures_shrink_as_in_the_published_test_set(training: ModuleType, shar
         ours, theirs = training.smaller(training.read_rgb(large), scale), training.read_rgb(small)
         rows, columns = theirs.shape[:2]
         assert np.array_equal(ours[:rows, :columns][:-2, :-2], theirs[:-2, :-2])
-
-
-def test_the_encoding_is_that_of_the_library(training: ModuleType) -> None:
-    light = torch.tensor([-0.1, 0.0, 0.001, 2.0**-7, 0.18, 1.0, 20000.0])
-    torch.testing.assert_close(training.to_code(light), Encoding("srgb").encode(light))
 
 
 def test_given_and_truth_show_the_same_picture(training: ModuleType, photos: Path) -> None:

@@ -10,7 +10,7 @@ from net_checks import measured_reach, onnx_difference, shaken, traced_differenc
 
 from vfxgen.architectures import build
 from vfxgen.architectures.upscaler import EXPANDED_SHARE, BranchedConvolution, Upscaler
-from vfxgen.color import Encoding
+from vfxgen.encoding import Encoding
 from vfxgen.errors import RequestError
 
 

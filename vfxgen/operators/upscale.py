@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from vfxgen.color import Encoding
 from vfxgen.errors import NetError, RequestError
 from vfxgen.frame import RGB, Box, Frame, Pixels
 from vfxgen.image.resample import Axis, resampled
@@ -17,11 +16,6 @@ from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.operator import Operator, image_input, parameter
 from vfxgen.sequence import Sequence
 from vfxgen.zoo import registry
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from vfxgen.zoo.card import Port
 
 
 class Upscale(Operator):
@@ -113,36 +107,17 @@ class Upscale(Operator):
     def _through_net(self, pixels: Pixels) -> Pixels:
         import torch
 
-        from vfxgen.backends import tiles
+        from vfxgen.backends import light, tiles
         from vfxgen.image.faithful import held_to_source
 
-        net = self._net
-        light, bad = tiles.without_nonfinite(to_tensor(pixels))
-        port_in, port_out = net.card.inputs[0], net.card.outputs[0]
-        if port_in.channels.split() != list(RGB):
-            raise NetError(f"{net}: takes the channels {port_in.channels}; upscale needs a net of R G B")
-        made = tiles.run(net, _encoded(light, port_in), tile=self.tile)
+        net, source = self._net, to_tensor(pixels)
+        if net.card.inputs[0].channel_names != RGB:
+            raise NetError(f"{net}: takes the channels {net.card.inputs[0].channels}; upscale needs a net of R G B")
+        finite, _ = tiles.without_nonfinite(source)
+        made = light.through(net, finite, tile=self.tile)
         assert isinstance(made, torch.Tensor)
-        made = held_to_source(_decoded(made, port_out), light, net.card.scale)
-        result = to_pixels(made)
-        if bad is not None:
-            blocks = np.repeat(np.repeat(pixels, net.card.scale, 0), net.card.scale, 1)
-            there = ~np.isfinite(blocks)
-            result[there] = blocks[there]
-        return result
-
-
-def _encoded(light: Tensor, port: Port) -> Tensor:
-    if port.encoding == "none":
-        return light
-    code = Encoding("log" if port.encoding == "log" else "srgb").encode(light)
-    return code.clamp(0, 1) if port.encoding == "srgb-clipped" else code
-
-
-def _decoded(code: Tensor, port: Port) -> Tensor:
-    if port.encoding == "none":
-        return code
-    return Encoding("log" if port.encoding == "log" else "srgb").decode(code)
+        held = held_to_source(made, finite, net.card.scale)
+        return to_pixels(light.with_nonfinite_of(held, source, net.card.scale))
 
 
 def _resized(frame: Frame, scale: float, original: Box | None = None, total: float = 0.0) -> Frame:

@@ -16,7 +16,6 @@ from vfxgen.zoo.parts import Licence as Licence
 from vfxgen.zoo.parts import Licences as Licences
 from vfxgen.zoo.parts import Part, Words
 from vfxgen.zoo.parts import Port as Port
-from vfxgen.zoo.parts import PortEncoding as PortEncoding
 from vfxgen.zoo.parts import Quality as Quality
 from vfxgen.zoo.parts import Training as Training
 from vfxgen.zoo.parts import TrainingData as TrainingData

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-PortEncoding = Literal["log", "srgb", "srgb-clipped", "none"]
+from vfxgen.encoding import EncodingName
+
 Words = Annotated[str, Field(min_length=1)]
 
 
@@ -29,7 +30,7 @@ class Port(Part):
         In the net's order: ``R G B``, ``B G R``, ``A``; empty where it is no picture.
     encoding
         What scene-linear light is encoded to on its way in and decoded from on its way out: ``log`` or ``srgb`` (see
-        `vfxgen.color.Encoding`), ``srgb-clipped`` for a net that knows 0 .. 1 alone, ``none``: values as they are.
+        `vfxgen.encoding.Encoding`), ``srgb-clipped`` for a net that knows 0 .. 1 alone, ``none``: values as they are.
     mean, std
         Per channel, or empty. A net is given ``(code - mean) / std``; what it gives is read as ``value * std + mean``.
         One that wants 0 .. 255 has ``std = 1 / 255``.
@@ -41,7 +42,7 @@ class Port(Part):
     channels: str = Field(
         default="", description="in the net's order, with spaces: R G B, B G R, A ...; empty where it is no picture"
     )
-    encoding: PortEncoding = Field(
+    encoding: EncodingName = Field(
         "none", description="log | srgb | srgb-clipped (a net that knows 0 .. 1 alone) | none"
     )
     mean: list[FiniteFloat] = Field(
