@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from pymatting import estimate_alpha_cf, estimate_foreground_ml
 
 import vfxgen
-from benchmarks.results import REPOSITORY, RESULTS, publish
+from benchmarks.results import REPOSITORY, RESULTS, SHARED, publish
 from vfxgen import color
 from vfxgen.frame import Pixels
 from vfxgen.report.sheet import write_sheet
@@ -20,7 +18,6 @@ from vfxgen.report.truth import alpha_errors, foreground_error
 from vfxgen.sequence import Sequence
 
 SHOT = REPOSITORY / "shots" / "greenscreen"
-SHARED = Path(os.environ.get("VFXGEN_SHARED_DATA") or REPOSITORY.parent / "shared" / "data")
 FRAMES = (1001, 1007, 1012, 1018, 1024)
 SPACE = "lin_rec709_scene"
 LOW, HIGH = 0.05, 0.95

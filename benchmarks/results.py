@@ -18,6 +18,7 @@ from vfxgen.version import __version__
 
 RESULTS = Path(__file__).parent / "results"
 REPOSITORY = Path(__file__).parents[1]
+SHARED = Path(os.environ.get("VFXGEN_SHARED_DATA") or REPOSITORY.parent / "shared" / "data")
 
 
 def publish(name: str, title: str, rows: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()) -> None:
