@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
 from vfxgen.errors import NetError, RequestError
 from vfxgen.frame import RGB, Box, Frame, Pixels
-from vfxgen.image.resample import Axis, resampled
+from vfxgen.image.resample import Axis, FilterName, resampled
 from vfxgen.image.tensor import to_pixels, to_tensor
+from vfxgen.motion import BACKWARD, FORWARD, Motion
 from vfxgen.operator import Operator, image_input, parameter
 from vfxgen.sequence import Sequence
+from vfxgen.with_net import DEVICE, PRECISION, TILE, USE, Precision, Use, WithNet
 from vfxgen.zoo import registry
 
+STRENGTH = "strength"
+"""Channel of the second input of a net whose denoising or deblocking can be set: the same value everywhere."""
 
-class Upscale(Operator):
+
+class Upscale(WithNet, Operator):
     """Upscale frames by a net, with highlights, alpha and every other channel kept.
 
     R, G, B, as they are premultiplied, and A go through the net, in the encoding its card names. The result is held to
@@ -27,10 +31,15 @@ class Upscale(Operator):
     grow by the scale. A scale between those of the nets is made by the next larger net, then reduced.
     NaN and infinities stay on the pixels that were theirs, and touch no other.
 
+    `temporal` takes out flicker, noise and crawling edges: the upscaled frames before and after are moved along the
+    motion and mixed in, where they can be trusted. At 1 they count as much as the frame itself; at 0 it stands alone.
+    What was hidden, or looks different, is left as it is. At the ends of the range there is one neighbour.
+
     Notes
     -----
     The net is cut into tiles that do not show (`vfxgen.backends.tiles`). Without `net`, the shipped net of the next
-    larger scale is taken; ``vfxgen nets list`` names them.
+    larger scale is taken; ``vfxgen nets list`` names them. Motion is found on the plate (`vfxgen.motion`). In a
+    sequence each frame goes through the net once, and three upscaled frames are held in memory.
 
     Examples
     --------
@@ -44,27 +53,48 @@ class Upscale(Operator):
     plate: Sequence = image_input("Frames to upscale.", channels="R G B")
     scale: float = parameter(2.0, "Factor of width and height.", minimum=1.0, maximum=16.0)
     method: Literal["net", "lanczos"] = parameter("net", "A net, or a Lanczos filter.")
-    net: str = parameter("", "Name of an upscaling net; empty: the shipped one for the scale.")
-    use: Literal["commercial", "research"] = parameter(
-        "commercial", "What the frames are for: nets it forbids are refused."
+    net: str = parameter("", "Name of an upscaling net; empty: the shipped one for the scale.", net_task="upscale")
+    strength: float = parameter(
+        0.0, "Denoising or deblocking, for a net that has it set from outside.", minimum=0.0, maximum=1.0
     )
-    device: str = parameter("auto", "cpu, cuda:0 ..., or auto: the first GPU there is, else the processor.")
-    precision: Literal["auto", "fp32", "fp16", "bf16"] = parameter(
-        "auto", "What the net computes in; auto: by its card."
+    temporal: float = parameter(
+        0.0, "Less flicker: how much of the frames before and after is mixed in.", minimum=0.0, maximum=1.0
     )
-    tile: int = parameter(0, "Side of a tile; 0: planned from memory.", minimum=0, maximum=8192, unit="pixels")
+    use: Use = USE
+    device: str = DEVICE
+    precision: Precision = PRECISION
+    tile: int = TILE
 
     writes = (*RGB, "A")
 
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
         self._entry = self._chosen() if self.method == "net" else None
+        if self.strength and not (self._entry and _has_strength(self._entry)):
+            what = f"net '{self._entry.name}'" if self._entry else "method = lanczos"
+            raise RequestError(f"upscale: strength = {self.strength:g}, but {what} has none to set; leave it out")
+        if self.temporal:
+            self._single = Upscale(self.plate, **{**self.parameters, "temporal": 0.0})
+            # The frame before, the frame and the one after: rendered in sequence, each goes through the net once.
+            self._single.keep = 3
+            self._motion = Motion(self.plate)
 
-    @property
-    def nets(self) -> Mapping[str, registry.Entry]:
-        return {self._entry.name: self._entry} if self._entry else {}
+    def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:
+        if not self.temporal:
+            return super().needs(number)
+        there = self.plate.range
+        around = (number - 1, number, number + 1)
+        return {"plate": tuple(n for n in around if n == number or there is None or n in there)}
+
+    def reset(self) -> None:
+        super().reset()
+        if self.temporal:
+            self._single.reset()
+            self._motion.reset()
 
     def frame(self, number: int) -> Frame:
+        if self.temporal:
+            return self._steadied(number)
         plate = self.input_frame("plate", number)
         if self.scale == 1:
             return plate
@@ -83,12 +113,28 @@ class Upscale(Operator):
         large = replace(large, planes={name: large.planes[name] for name in plate.planes})
         return large if self.scale == factor else _resized(large, self.scale / factor, plate.display_window, self.scale)
 
-    @cached_property
-    def _net(self) -> Any:
-        from vfxgen.backends.net import load
+    def _steadied(self, number: int) -> Frame:
+        """The frame mixed with its neighbours along the motion, within the plate's range around each pixel."""
+        from vfxgen.image.steady import local_range, steadied
 
-        assert self._entry is not None
-        return load(self._entry, device=self.device, precision=self.precision)
+        around = self.needs(number)["plate"]
+        large = {n: self._single[n] for n in around}
+        plate, made = self.input_frame("plate", number), large[number]
+        written = [name for name in self.writes if name in made.planes]
+        neighbours = []
+        for other in around:
+            if other != number:
+                lies = self._motion[min(number, other)].only(*(FORWARD if other > number else BACKWARD))
+                lies = lies.on(plate.data_window)
+                grown = _like(made, lies, self.scale, "triangle").pixels(*lies.channels)
+                flow = grown[..., :2] * _growth(plate, made)
+                there = large[other].on(made.data_window).pixels(*written)
+                neighbours.append((there, flow, grown[..., 2:] * np.float32(self.temporal)))
+        least, most = (
+            _like(made, plate.only(*written).with_pixels(written, edge), self.scale, "nearest").pixels(*written)
+            for edge in local_range(plate.pixels(*written))
+        )
+        return made.with_pixels(written, steadied(made.pixels(*written), neighbours, least, most))
 
     def _chosen(self) -> registry.Entry:
         if self.net:
@@ -111,16 +157,34 @@ class Upscale(Operator):
         from vfxgen.image.faithful import held_to_source
 
         net, source = self._net, to_tensor(pixels)
-        if net.card.inputs[0].channel_names != RGB:
-            raise NetError(f"{net}: takes the channels {net.card.inputs[0].channels}; upscale needs a net of R G B")
+        wanted = [port.channels for port in net.card.inputs]
+        if wanted not in (["R G B"], ["R G B", STRENGTH]):
+            raise NetError(f"{net}: takes the channels {', '.join(wanted)}; upscale needs a net of R G B")
         finite, _ = tiles.without_nonfinite(source)
-        made = light.through(net, finite, tile=self.tile)
+        given = [finite, *(torch.full_like(finite[:, :1], self.strength) for _ in wanted[1:])]
+        made = light.through(net, *given, tile=self.tile)
         assert isinstance(made, torch.Tensor)
         held = held_to_source(made, finite, net.card.scale)
         return to_pixels(light.with_nonfinite_of(held, source, net.card.scale))
 
 
-def _resized(frame: Frame, scale: float, original: Box | None = None, total: float = 0.0) -> Frame:
+def _has_strength(entry: registry.Entry) -> bool:
+    return [port.channels for port in entry.card.inputs[1:]] == [STRENGTH]
+
+
+def _growth(plate: Frame, made: Frame) -> Pixels:
+    old, new = plate.display_window, made.display_window
+    return np.array([new.width / old.width, new.height / old.height], np.float32)
+
+
+def _like(made: Frame, frame: Frame, scale: float, filter: FilterName) -> Frame:
+    """`frame`, of the plate's windows, on the windows of `made`, which is `scale` times as large."""
+    return _resized(frame, scale, filter=filter).on(made.data_window)
+
+
+def _resized(
+    frame: Frame, scale: float, original: Box | None = None, total: float = 0.0, filter: FilterName = "lanczos3"
+) -> Frame:
     """`frame` times `scale`, all channels; its display window that of `original` times `total` where that is given."""
     old = original or frame.display_window
     total = total or scale
@@ -131,4 +195,4 @@ def _resized(frame: Frame, scale: float, original: Box | None = None, total: flo
         Axis(across, display.x - frame.display_window.x * across),
         Axis(down, display.y - frame.display_window.y * down),
     )
-    return replace(resampled(frame, axes, display, "lanczos3", False, dict(frame.attributes)), origin=None)
+    return replace(resampled(frame, axes, display, filter, False, dict(frame.attributes)), origin=None)

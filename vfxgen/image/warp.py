@@ -1,0 +1,137 @@
+"""Warps: a picture seen from where its pixels have moved to."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any, Literal, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vfxgen.frame import Pixels
+from vfxgen.image.resample import filled
+
+Filter = Literal["bicubic", "bilinear"]
+
+_STRIP = 32
+
+
+def warped(picture: Pixels, flow: Pixels, filter: Filter = "bicubic") -> tuple[Pixels, NDArray[np.bool_]]:
+    """`picture` looked up along `flow`: what a frame's pixels look like in the frame that the flow leads to.
+
+    Catmull-Rom cubics (Keys 1981, a = -0.5) held to the range of the four pixels around the place, so that no lamp gets
+    a dark ring; or bilinear. A whole number of pixels keeps every bit, no displacement above all. What is not finite
+    stays on the pixels that are nearest to it and touches no other.
+
+    Parameters
+    ----------
+    picture
+        (H, W, C) of any values, of the frame that is looked into.
+    flow
+        (h, w, 2), in pixels, x to the right and y down: see `vfxgen.image.flow.flow`.
+
+    Returns
+    -------
+    warped, valid
+        (h, w, C), its border repeated beyond the frame; (h, w), False where the place is beyond the frame's outermost
+        pixel centres, or where the nearest pixel is not finite.
+
+    Examples
+    --------
+    >>> ramp = np.arange(6, dtype=np.float32).reshape(1, 6, 1).repeat(5, axis=0)
+    >>> moved, valid = warped(ramp, np.full((5, 6, 2), (1.5, 0), np.float32))
+    >>> moved[2, :, 0].tolist(), valid[2].tolist()
+    ([1.5, 2.5, 3.5, 4.5625, 5.0, 5.0], [True, True, True, True, False, False])
+    """
+    planes = [np.ascontiguousarray(picture[..., i], np.float32) for i in range(picture.shape[-1])]
+    bad = [~np.isfinite(plane) for plane in planes]
+    whole = [filled(plane, b) if b.any() else plane for plane, b in zip(planes, bad, strict=True)]
+    made = np.empty((*flow.shape[:2], len(planes)), np.float32)
+    valid = np.empty(flow.shape[:2], np.bool_)
+    # Strip by strip: what is at work stays in the processor's cache, which makes it three times as fast.
+    for top in range(0, flow.shape[0], _STRIP):
+        rows = slice(top, top + _STRIP)
+        place, valid[rows] = _place(flow[rows], top, picture.shape)
+        corner = np.floor(place)
+        taps = _taps(corner, place - corner, filter)
+        nearest = np.floor(place + np.float32(0.5))
+        for i, plane in enumerate(planes):
+            made[rows, :, i] = _looked_up(whole[i], taps)
+            if whole[i] is not plane:
+                stays = _at(bad[i].astype(np.uint8), nearest) > 0
+                made[rows, :, i][stays] = _at(plane, nearest)[stays]
+                valid[rows] &= ~stays
+    return made, valid
+
+
+def displacement(homography: NDArray[np.float64], size: tuple[int, int]) -> Pixels:
+    """The flow of a homography, (H, W, 2): from each pixel of a frame of `size` (H, W) to where it is in the other.
+
+    Parameters
+    ----------
+    homography
+        3x3, of pixel centres: (x, y, 1) in this frame to (x', y', 1) times any factor in the other. An affine map has
+        0, 0, 1 as its last row.
+
+    Examples
+    --------
+    >>> displacement(np.array([[2.0, 0, 1], [0, 1, 0], [0, 0, 1]]), (1, 3))[0].tolist()
+    [[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]
+    """
+    rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float64)
+    x, y, depth = (m[0] * columns + m[1] * rows + m[2] for m in np.asarray(homography, np.float64))
+    # Beyond the horizon nothing is seen.
+    depth = np.where(depth > 0, depth, np.nan)
+    return np.stack([x / depth - columns, y / depth - rows], axis=-1).astype(np.float32)
+
+
+def _place(flow: Pixels, top: int, size: tuple[int, ...]) -> tuple[Pixels, NDArray[np.bool_]]:
+    """Where the rows from `top` on look, (h, w, 2), and whether that is within a picture of `size`."""
+    place = flow.astype(np.float32)
+    place[..., 0] += np.arange(flow.shape[1], dtype=np.float32)
+    place[..., 1] += np.arange(top, top + flow.shape[0], dtype=np.float32)[:, None]
+    last = np.array([size[1] - 1, size[0] - 1], np.float32)
+    valid: NDArray[np.bool_] = np.all((place >= 0) & (place <= last), axis=-1)
+    # Far places, and those that are not finite, must not overflow as whole numbers.
+    return np.clip(np.nan_to_num(place, nan=-1), -1, last + 1), valid
+
+
+class _Tap(NamedTuple):
+    place: Pixels
+    weight: Pixels
+    around: bool
+
+
+def _taps(corner: Pixels, part: Pixels, filter: Filter) -> list[_Tap]:
+    """The pixels that count, and whether they are of the four around the place."""
+    steps = {0: 1 - part, 1: part}
+    if filter == "bicubic":
+        square, cube = part**2, part**3
+        steps = {
+            0: 1 - 2.5 * square + 1.5 * cube,
+            1: 0.5 * part + 2 * square - 1.5 * cube,
+            -1: square - 0.5 * (part + cube),
+            2: 0.5 * (cube - square),
+        }
+    return [
+        _Tap(corner + np.array([x, y], np.float32), across[..., 0] * down[..., 1], x in (0, 1) and y in (0, 1))
+        for y, down in steps.items()
+        for x, across in steps.items()
+    ]
+
+
+def _looked_up(plane: Pixels, taps: list[_Tap]) -> Pixels:
+    values = [_at(plane, tap.place) for tap in taps]
+    around = [value for value, tap in zip(values, taps, strict=True) if tap.around]
+    least, most = (reduce(extreme, around) for extreme in (np.minimum, np.maximum))
+    made = np.zeros(taps[0].weight.shape, np.float32)
+    for value, tap in zip(values, taps, strict=True):
+        made += value * tap.weight
+    return np.clip(made, least, most)
+
+
+def _at(plane: NDArray[Any], place: Pixels) -> NDArray[Any]:
+    """Pixels of `plane` at whole places, its border repeated."""
+    found: NDArray[Any] = cv2.remap(plane, place, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return found

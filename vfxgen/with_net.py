@@ -1,0 +1,44 @@
+"""What operators that run a net share: the parameters that say how, and the net itself, warm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from vfxgen.operator import parameter
+from vfxgen.zoo.registry import Entry
+
+if TYPE_CHECKING:
+    from vfxgen.backends.net import Net
+
+Use = Literal["commercial", "research"]
+Precision = Literal["auto", "fp32", "fp16", "bf16"]
+
+USE: Any = parameter("commercial", "What the frames are for: nets it forbids are refused.")
+DEVICE: Any = parameter("auto", "cpu, cuda:0 ..., or auto: the first GPU there is, else the processor.")
+PRECISION: Any = parameter("auto", "What the net computes in; auto: by its card.")
+TILE: Any = parameter(0, "Side of a tile; 0: planned from memory.", minimum=0, maximum=8192, unit="pixels")
+
+
+class WithNet:
+    """Beside `vfxgen.operator.Operator`: the net it chose is in its keys and headers, and loaded once when needed.
+
+    A subclass declares ``device`` and ``precision`` as above and sets `_entry`.
+    """
+
+    _entry: Entry | None
+    device: str
+    precision: Precision
+
+    @property
+    def nets(self) -> Mapping[str, Entry]:
+        """The net its frames are made with, by name."""
+        return {self._entry.name: self._entry} if self._entry else {}
+
+    @cached_property
+    def _net(self) -> Net:
+        from vfxgen.backends.net import load
+
+        assert self._entry is not None
+        return load(self._entry, device=self.device, precision=self.precision)
