@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from netcards import write_net
 
 import vfxgen
 from vfxgen.describe import catalogue, page, schema, summary
@@ -44,12 +46,14 @@ def test_a_parameter_is_described_with_all_a_widget_needs() -> None:
     saturation = next(p for p in schema(vfxgen.Grade)["parameters"] if p["name"] == "saturation")
     assert saturation == {
         "name": "saturation",
+        "label": "Saturation",
         "type": "float",
         "required": False,
         "default": 1.0,
         "minimum": 0.0,
         "maximum": 16.0,
         "choices": [],
+        "task": "",
         "unit": "",
         "help": "0 is grey, 1 leaves it.",
     }
@@ -57,3 +61,32 @@ def test_a_parameter_is_described_with_all_a_widget_needs() -> None:
 
 def test_the_catalogue_says_its_schema() -> None:
     assert catalogue(operators())["schema"] == 1
+
+
+def test_an_input_says_whether_it_is_a_picture_or_a_matte() -> None:
+    kinds = {i["name"]: i["kind"] for i in schema(vfxgen.Key)["inputs"]}
+    assert kinds == {"plate": "image", "clean": "image", "holdout": "matte", "garbage": "matte"}
+
+
+class TestNets:
+    def test_a_parameter_that_takes_a_net_says_for_which_task(self) -> None:
+        net = next(p for p in schema(vfxgen.Upscale)["parameters"] if p["name"] == "net")
+        assert (net["type"], net["task"]) == ("net", "upscale")
+        offered = [n for n in catalogue(operators())["nets"] if n["task"] == net["task"]]
+        assert "upscale-x2" in [n["name"] for n in offered]
+
+    def test_a_net_comes_with_its_licences_and_what_they_allow(self) -> None:
+        net = next(n for n in catalogue(operators())["nets"] if n["name"] == "upscale-x2")
+        assert net["use"] == "commercial" and net["missing"] == ""
+        assert set(net["licences"]) == {"code", "weights", "data"}
+        assert all(licence["name"] and licence["use"] for licence in net["licences"].values())
+
+    def test_one_without_weights_says_how_to_get_them(self, studio: Path) -> None:
+        write_net(studio, "far", weights=None)
+        net = next(n for n in catalogue(operators())["nets"] if n["name"] == "far")
+        assert "its weights net.onnx are not here" in net["missing"]
+
+    def test_one_with_a_wrong_card_is_named(self, studio: Path) -> None:
+        (studio / "odd").mkdir()
+        (studio / "odd" / "card.toml").write_text("schema = 2")
+        assert "this vfxgen reads schema 1" in catalogue(operators())["broken_nets"]["odd"]

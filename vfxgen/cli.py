@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from vfxgen import cli_nets, describe, doctor, graph, info, render
+from vfxgen import cli_nets, cli_train, describe, doctor, graph, info, render
 from vfxgen.errors import RequestError
 from vfxgen.guard import guarded
 from vfxgen.media.pattern import parse_frames
@@ -37,6 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 app.add_typer(cli_nets.app)
+app.command("train")(cli_train.train)
 
 Frames = Annotated[str, typer.Option("--frames", help="Frame range: 1001-1100, 1001-1100x2, 1001,1005. Default: all.")]
 Force = Annotated[bool, typer.Option("--force", help="Make frames again that are current.")]
@@ -48,8 +49,7 @@ Assignments = Annotated[list[str], typer.Option("--set", help="node.parameter=va
 
 def _run(jobs: list[render.Job], frames: list[int], as_json: bool, **options: Any) -> int:
     options["memory"] = int(options["memory"] * 1024**3)
-    movies = sum(job.output.is_movie for job in jobs)
-    total = len(frames) * ((len(jobs) > movies) + movies)
+    total = len(frames) * render.events_per_frame(jobs)
     return report(render.render(jobs, frames, **options), total, as_json=as_json)
 
 
@@ -140,6 +140,17 @@ def show_doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
     found = doctor.examine()
     print(json.dumps(found, indent=2) if as_json else doctor.text(found))
     return 0
+
+
+@app.command("worker")
+@guarded
+def run_worker(
+    idle: Annotated[float, typer.Option("--idle", help="Seconds without work until it ends; 0: never.", min=0)] = 600.0,
+) -> None:
+    """Serve a host such as Blender: requests on stdin, answers on stdout; see docs/hosts.md."""
+    from vfxgen.hosts.worker import serve
+
+    serve(idle)
 
 
 @app.command("demo")

@@ -41,3 +41,7 @@ class FrameError(VfxgenError):
 
 class NetError(VfxgenError):
     """A net that cannot be fetched, loaded or run: the message names the net and the file."""
+
+
+class TrainingError(VfxgenError):
+    """A training that cannot go on: its loss is not a number, its checkpoint is damaged or of another training."""

@@ -28,7 +28,9 @@ Nodes = dict[str, dict[str, Any]]
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
+    """A graph document: name -> ``operator``, inputs by node name, parameters."""
+
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -41,7 +43,7 @@ class ShotOutput(Output):
     node: str
 
 
-class Shot(_Document):
+class Shot(Document):
     """A shot file: what comes in, what is done to it, what goes out.
 
     Parameters
@@ -123,7 +125,7 @@ def load_graph(path: str) -> dict[str, Sequence]:
     GraphError
         The document is wrong: the message names the node and the field.
     """
-    document = _validated(_Document, load(path), path)
+    document = validated(Document, load(path), path)
     return build(document.nodes, os.path.dirname(path), path)
 
 
@@ -135,11 +137,11 @@ def load_shot(path: str) -> Shot:
     GraphError
         The file is wrong: the message names the field and what is allowed.
     """
-    shot = _validated(Shot, load(path), path)
+    shot = validated(Shot, load(path), path)
     folder = os.path.dirname(path)
     if shot.graph:
         graph_path = os.path.join(folder, shot.graph)
-        joined = _validated(_Document, load(graph_path), graph_path)
+        joined = validated(Document, load(graph_path), graph_path)
         if twice := sorted(set(joined.nodes) & set(shot.nodes)):
             raise GraphError(f"{path}: the node {twice[0]} is in {shot.graph} too")
         shot.nodes = {**joined.nodes, **shot.nodes}
@@ -156,10 +158,10 @@ def load_shot(path: str) -> Shot:
     for name, output in shot.outputs.items():
         if output.node not in shot.nodes:
             raise GraphError(f"{path}: outputs.{name}.node = '{output.node}': no such node; {_known(shot.nodes)}")
-        located = {"path": _located(output.path, folder)}
+        update = {"path": located(output.path, folder)}
         if output.is_movie and "fps" not in output.model_fields_set:
-            located["fps"] = shot.fps  # type: ignore[assignment]
-        shot.outputs[name] = output.model_copy(update=located)
+            update["fps"] = shot.fps  # type: ignore[assignment]
+        shot.outputs[name] = output.model_copy(update=update)
     return shot
 
 
@@ -222,7 +224,7 @@ def build(nodes: Nodes, folder: str, where: str) -> dict[str, Sequence]:
             else:
                 values[field] = made(value, (*asked_by, name))
         if operator.name == "read" and isinstance(values.get("path"), str):
-            values["path"] = _located(values["path"], folder)
+            values["path"] = located(values["path"], folder)
         try:
             built[name] = operator(**values)
         except RequestError as error:
@@ -270,7 +272,8 @@ def document(sequence: Sequence) -> dict[str, Any]:
     return {"schema": SCHEMA, "nodes": nodes}
 
 
-def _located(path: str, folder: str) -> str:
+def located(path: str, folder: str) -> str:
+    """`path`, beginning at `folder` where it is relative."""
     return path if os.path.isabs(path) else os.path.join(folder, path)
 
 
@@ -278,7 +281,14 @@ def _known(nodes: Nodes) -> str:
     return f"there are {', '.join(nodes)}" if nodes else "there are no nodes"
 
 
-def _validated(model: type[Model], contents: dict[str, Any], path: str) -> Model:
+def validated(model: type[Model], contents: Mapping[str, Any], path: str) -> Model:
+    """`contents` as a `model`; `path` stands in messages.
+
+    Raises
+    ------
+    GraphError
+        A field is missing, unknown or wrong: the message names it and what is allowed.
+    """
     try:
         return model.model_validate(contents)
     except pydantic.ValidationError as error:
@@ -293,6 +303,6 @@ def _explained(model: type[BaseModel], fault: Any, path: str) -> str:
         return f"{path}: {field}: unknown field; known: {', '.join(known)}"
     if fault["type"] == "missing":
         return f"{path}: {field} is missing"
-    if fault["loc"] == ("schema",):
+    if fault["loc"][-1] == "schema":
         return f"{path}: schema = {fault['input']!r}: this vfxgen reads schema {SCHEMA}"
     return f"{path}: {field} = {fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"

@@ -10,7 +10,7 @@ import numbers
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
@@ -23,6 +23,14 @@ from vfxgen.sequence import Sequence
 from vfxgen.version import __version__
 
 REQUIRED: Any = object()
+_TAKES = {
+    "color": "red,green,blue",
+    "float": "a number",
+    "int": "a whole number",
+    "bool": "true | false",
+    "str": "text",
+    "net": "the name of a net",
+}
 
 
 def _three(value: object) -> object:
@@ -48,6 +56,7 @@ class Input:
     channels: tuple[str, ...] = ()
     optional: bool = False
     name: str = ""
+    kind: Literal["image", "matte"] = "image"
 
 
 @dataclass(frozen=True)
@@ -61,10 +70,13 @@ class Parameter:
     unit: str = ""
     name: str = ""
     annotation: Any = None
+    net_task: str = ""
 
     @property
     def kind(self) -> str:
-        """``float int bool str choice color``: what a host draws a widget from."""
+        """``float int bool str choice color net``: what a host draws a widget from."""
+        if self.net_task:
+            return "net"
         inner = _without_none(self.annotation)
         if get_origin(inner) is Literal:
             return "choice"
@@ -88,6 +100,11 @@ def image_input(help: str, *, channels: str = "", optional: bool = False) -> Any
     return Input(help, tuple(channels.split()), optional)
 
 
+def matte_input(help: str, *, optional: bool = True) -> Any:
+    """Declare an input whose frames are a matte, 0 to 1 (`Frame.matte`): its A, else Y, else R."""
+    return Input(help, optional=optional, kind="matte")
+
+
 def parameter(
     default: Any = REQUIRED,
     help: str = "",
@@ -95,9 +112,13 @@ def parameter(
     minimum: float | None = None,
     maximum: float | None = None,
     unit: str = "",
+    net_task: str = "",
 ) -> Any:
-    """Declare a parameter: its default, one line of help, its range and unit; type and choices are its annotation."""
-    return Parameter(default, help, minimum, maximum, unit)
+    """Declare a parameter: its default, one line of help, its range and unit; type and choices are its annotation.
+
+    One that names a net says which task the net is for (`net_task`), so that a host can offer the nets there are.
+    """
+    return Parameter(default, help, minimum, maximum, unit, net_task=net_task)
 
 
 def _without_none(annotation: Any) -> Any:
@@ -146,17 +167,9 @@ class Operator(Sequence):
         cls.declared_inputs, cls.declared_parameters = dict(cls.declared_inputs), dict(cls.declared_parameters)
         for field, declared in list(vars(cls).items()):
             if isinstance(declared, Input):
-                cls.declared_inputs[field] = Input(declared.help, declared.channels, declared.optional, field)
+                cls.declared_inputs[field] = replace(declared, name=field)
             elif isinstance(declared, Parameter):
-                cls.declared_parameters[field] = Parameter(
-                    declared.default,
-                    declared.help,
-                    declared.minimum,
-                    declared.maximum,
-                    declared.unit,
-                    field,
-                    hints[field],
-                )
+                cls.declared_parameters[field] = replace(declared, name=field, annotation=hints[field])
         fields: dict[str, Any] = {p.name: _model_field(p) for p in cls.declared_parameters.values()}
         cls._model = pydantic.create_model(cls.__name__, __config__=ConfigDict(extra="forbid"), **fields)
         cls.__signature__ = _signature(cls)  # type: ignore[attr-defined]
@@ -297,10 +310,7 @@ def allowed(declared: Parameter) -> str:
     """What a parameter takes, in words: `0 .. 1`, `green | blue`, `red,green,blue`."""
     if declared.choices:
         return " | ".join(str(choice) for choice in declared.choices)
-    if declared.kind == "color":
-        words = "red,green,blue"
-    else:
-        words = {"float": "a number", "int": "a whole number", "bool": "true | false", "str": "text"}[declared.kind]
+    words = _TAKES[declared.kind]
     low, high = declared.minimum, declared.maximum
     if low is not None and high is not None:
         return f"{words}, {low:g} .. {high:g}"

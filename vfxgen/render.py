@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from collections.abc import Sequence as Values
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -154,6 +155,12 @@ def check(jobs: Values[Job], frames: Values[int]) -> None:
         written |= files
 
 
+def events_per_frame(jobs: Values[Job]) -> int:
+    """How many events `render` gives of a frame: one for all its files, and one for each movie."""
+    movies = sum(job.output.is_movie for job in jobs)
+    return (len(jobs) > movies) + movies
+
+
 @dataclass
 class _Plan:
     """One frame, looked into ahead of time: what must be made of it, its files decoded meanwhile."""
@@ -184,7 +191,7 @@ class _Stills:
             while waiting or plans:
                 while waiting and len(plans) < self.ahead:
                     number = waiting.popleft()
-                    plans.append((number, readers.submit(self._plan, number)))
+                    plans.append((number, readers.submit(copy_context().run, self._plan, number)))
                 publishing.append(self._computed(*plans.popleft(), writers))
                 if self.on_error == "stop" and any(map(_failed, publishing)):
                     break
@@ -289,12 +296,12 @@ def _from_published(job: Job, stills: Values[Job]) -> Job:
 
 def _encode(job: Job, frames: Values[int], force: bool) -> Iterator[Event]:
     """All frames of one job into one movie, which appears when the last of them is in it."""
-    from vfxgen.media.movie_writer import MovieWriter, comment_of
+    from vfxgen.media.movie_writer import MovieWriter
 
     output, number = job.output, frames[0]
     try:
-        key = digest(frames=[output.key(job.sequence.key(number)) for number in frames], fps=str(output.fps))
-        if not force and os.path.exists(output.path) and comment_of(output.path) == key:
+        key = _movie_key(job, frames)
+        if not force and _movie_holds(output.path, key):
             for number in frames:
                 yield Event(number, "current", (output.path,))
             return
@@ -311,6 +318,22 @@ def _encode(job: Job, frames: Values[int], force: bool) -> Iterator[Event]:
     except VfxgenError as error:
         said = str(error)
         yield Event(number, "failed", error=said if output.path in said else f"{output.path}: {said}")
+
+
+def movie_is_current(job: Job, frames: Values[int], stills: Values[Job] = ()) -> bool:
+    """Whether `render` of these frames, together with `stills`, would leave the movie of `job` as it is."""
+    return _movie_holds(job.output.path, _movie_key(_from_published(job, stills), frames))
+
+
+def _movie_key(job: Job, frames: Values[int]) -> str:
+    keys = [job.output.key(job.sequence.key(number)) for number in frames]
+    return digest(frames=keys, fps=str(job.output.fps))
+
+
+def _movie_holds(path: str, key: str) -> bool:
+    from vfxgen.media.movie_writer import comment_of
+
+    return os.path.exists(path) and comment_of(path) == key
 
 
 def write(

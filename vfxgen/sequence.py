@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Future
 
+from vfxgen.cancel import stop_if_cancelled
 from vfxgen.frame import Frame
 
 
@@ -49,6 +50,7 @@ class Sequence(ABC):
     def key(self, number: int) -> str:
         """SHA-256 of all that decides the pixels of frame `number`: two equal keys mean equal pixels."""
         if number not in self._keys:
+            stop_if_cancelled()
             self._keys[number] = self.make_key(number)
         return self._keys[number]
 
@@ -61,6 +63,7 @@ class Sequence(ABC):
             source.reset()
 
     def __getitem__(self, number: int) -> Frame:
+        stop_if_cancelled()
         with self._lock:
             future = self._frames.get(number)
             if mine := future is None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vfxgen.frame import RGB, Frame, Pixels
 from vfxgen.image.mask import within
-from vfxgen.operator import Operator, image_input, parameter
+from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
 
 # Half the side of the patches that are compared; filter strength in noise deviations: as Buades for colour pictures.
@@ -49,7 +49,7 @@ class Denoise(Operator):
     """
 
     plate: Sequence = image_input("Frames to denoise.", channels="R G B")
-    mask: Sequence | None = image_input("Where to denoise: 1 fully, 0 leaves the plate untouched.", optional=True)
+    mask: Sequence | None = matte_input("Where to denoise: 1 fully, 0 leaves the plate untouched.")
     amount: float = parameter(1.0, "Noise taken out, relative to what the frame has.", minimum=0.0, maximum=8.0)
     size: int = parameter(5, "How far like pixels are looked for.", minimum=1, maximum=16, unit="pixels")
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from vfxgen.frame import RGB, Frame, Pixels
 from vfxgen.image.mask import within
-from vfxgen.operator import Color, Operator, image_input, parameter
+from vfxgen.operator import Color, Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
 
 REC709_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -29,7 +29,7 @@ class Grade(Operator):
     """
 
     plate: Sequence = image_input("Frames to grade.", channels="R G B")
-    mask: Sequence | None = image_input("Where to grade: 1 fully, 0 leaves the plate untouched.", optional=True)
+    mask: Sequence | None = matte_input("Where to grade: 1 fully, 0 leaves the plate untouched.")
     slope: Color = parameter((1.0, 1.0, 1.0), "Multiplies.", minimum=0.0)
     offset: Color = parameter((0.0, 0.0, 0.0), "Added after the slope.")
     power: Color = parameter((1.0, 1.0, 1.0), "Exponent after the offset.", minimum=0.01)

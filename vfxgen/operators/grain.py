@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vfxgen.frame import RGB, Box, Frame, Pixels
 from vfxgen.image.mask import within
-from vfxgen.operator import Color, Operator, image_input, parameter
+from vfxgen.operator import Color, Operator, image_input, matte_input, parameter
 from vfxgen.operators.grade import REC709_LUMA
 from vfxgen.sequence import Sequence
 
@@ -42,7 +42,7 @@ class Grain(Operator):
     """
 
     plate: Sequence = image_input("Frames to lay grain over.", channels="R G B")
-    mask: Sequence | None = image_input("Where to: 1 fully, 0 leaves the plate untouched.", optional=True)
+    mask: Sequence | None = matte_input("Where to: 1 fully, 0 leaves the plate untouched.")
     strength: Color = parameter(
         (0.04, 0.04, 0.055), "Deviation on middle grey, relative to it.", minimum=0.0, maximum=4.0
     )

@@ -12,7 +12,7 @@ from vfxgen.frame import RGBA, Frame
 from vfxgen.image.mask import matte_on
 from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.log import say_once
-from vfxgen.operator import Color, Operator, image_input, parameter
+from vfxgen.operator import Color, Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class Key(Operator):
 
     plate: Sequence = image_input("Frames of a subject in front of a screen.", channels="R G B")
     clean: Sequence | None = image_input("The screen without the subject, from the same view.", optional=True)
-    holdout: Sequence | None = image_input("What stays as it is: 1 solid, and not despilled.", optional=True)
-    garbage: Sequence | None = image_input("What goes: 1 is transparent.", optional=True)
+    holdout: Sequence | None = matte_input("What stays as it is: 1 solid, and not despilled.")
+    garbage: Sequence | None = matte_input("What goes: 1 is transparent.")
     screen: Literal["green", "blue"] = parameter("green", "The screen's colour.")
     screen_color: Color | None = parameter(None, "The screen's exact colour; sampled from each plate if not given.")
     clip_black: float = parameter(0.0, "Alpha that becomes 0, softly.", minimum=0.0, maximum=0.49)

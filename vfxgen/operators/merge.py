@@ -11,7 +11,7 @@ from vfxgen.errors import FrameError
 from vfxgen.frame import RGBA, Box, Frame, Pixels
 from vfxgen.image.mask import within
 from vfxgen.log import say_once
-from vfxgen.operator import Operator, image_input, parameter
+from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
 
 _GEOMETRY = ("PixelAspectRatio", "screenWindowCenter", "screenWindowWidth")
@@ -69,7 +69,7 @@ class Merge(Operator):
 
     plate: Sequence = image_input("The background: what lies beneath.", channels="R G B")
     foreground: Sequence = image_input("What is merged with it, premultiplied.", channels="R G B")
-    mask: Sequence | None = image_input("Where to merge: 1 fully, 0 leaves the plate.", optional=True)
+    mask: Sequence | None = matte_input("Where to merge: 1 fully, 0 leaves the plate.")
     operation: Literal[
         "over", "under", "plus", "minus", "from", "multiply", "screen", "in", "out", "atop", "xor", "max", "min",
         "difference",

@@ -1,0 +1,189 @@
+"""The worker's process as a host sees it: started with a clean environment, read by threads, never left a zombie.
+
+Standard library alone, Python 3.7 on; a plug-in carries a copy beside `client.py`.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+from typing import Any, Iterable, Mapping
+
+_FOREIGN = ("PYTHON", "QT_", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV")
+WORKER_ENDED = -1
+"""Code of an error that no worker sent: it could not be started, or it ended before it answered."""
+
+
+class WorkerError(Exception):
+    """What a request failed of, in words for people.
+
+    Attributes
+    ----------
+    code, data
+        As the worker sent them; `WORKER_ENDED` where it could not.
+    """
+
+    def __init__(self, message: str, code: int = WORKER_ENDED, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.data = dict(data or {})
+
+
+class WorkerProcess:
+    """A worker process, a thread that reads its messages, and one that keeps its last words.
+
+    Attributes
+    ----------
+    inbox
+        Its messages as they come; None when it has ended.
+    words
+        Its last lines on stderr, and those on stdout that are no message.
+    """
+
+    def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
+        self.inbox: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self.words: collections.deque[str] = collections.deque(maxlen=40)
+        # In a group of its own: Ctrl-C in the host's terminal is for the host, which then decides.
+        own_group: dict[str, Any] = {"start_new_session": True}
+        if os.name == "nt":
+            own_group = {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)}
+        pipe = subprocess.PIPE
+        try:
+            self._popen = subprocess.Popen(
+                command, stdin=pipe, stdout=pipe, stderr=pipe, env=dict(environment), **own_group
+            )
+        except OSError as error:
+            reason = error.strerror or error
+            raise WorkerError(f"vfxgen's worker cannot be started: {command[0]}: {reason}") from None
+        self._listening = threading.Thread(target=self._listen, name="vfxgen-stderr", daemon=True)
+        self._listening.start()
+        self._reading = threading.Thread(target=self._read, name="vfxgen-stdout", daemon=True)
+        self._reading.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._popen.poll() is None
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code; below 0: the signal that killed it."""
+        return self._popen.poll()
+
+    @property
+    def obituary(self) -> str:
+        """How it ended, and its last words."""
+        code = self.code or 0
+        how = f"was killed ({_signal_name(-code)})" if code < 0 else f"ended with exit code {code}"
+        return how + _last(list(self.words))
+
+    def write(self, message: Mapping[str, Any]) -> None:
+        """Send one message; that it cannot be read any more shows in the inbox."""
+        assert self._popen.stdin is not None
+        try:
+            self._popen.stdin.write(json.dumps(message, allow_nan=False).encode("ascii") + b"\n")
+            self._popen.stdin.flush()
+        except OSError:
+            return
+        except (TypeError, ValueError) as error:
+            raise WorkerError(f"a request that is no JSON: {error}") from None
+
+    def end(self, grace: float) -> None:
+        """Close its stdin, on which it ends; kill it when that takes longer than `grace` seconds."""
+        assert self._popen.stdin is not None
+        with contextlib.suppress(OSError):
+            self._popen.stdin.close()
+        try:
+            self._popen.wait(grace)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            self._popen.wait()
+        self._reading.join(1.0)
+
+    def _read(self) -> None:
+        assert self._popen.stdout is not None
+        with self._popen.stdout as lines:
+            for line in lines:
+                message = _parsed(line)
+                if message is None:
+                    self.words.append(line.decode("utf-8", "replace").rstrip())
+                else:
+                    self.inbox.put(message)
+        self._listening.join(1.0)
+        # Waiting here leaves no zombie, whether the host polls again or not.
+        self._popen.wait()
+        self.inbox.put(None)
+
+    def _listen(self) -> None:
+        assert self._popen.stderr is not None
+        with self._popen.stderr as lines:
+            for line in lines:
+                self.words.append(line.decode("utf-8", "replace").rstrip())
+
+
+def worker_command(vfxgen: str, idle: float) -> list[str]:
+    """The command that starts a worker from a virtual environment, its python, or the ``vfxgen`` executable.
+
+    Raises
+    ------
+    WorkerError
+        The path is empty, or a folder that is no virtual environment.
+
+    Examples
+    --------
+    >>> worker_command("/opt/vfxgen/bin/python3", 600)
+    ['/opt/vfxgen/bin/python3', '-m', 'vfxgen', 'worker', '--idle', '600']
+    """
+    path = os.path.expanduser(vfxgen)
+    if not path:
+        raise WorkerError("where vfxgen is has not been set: give its virtual environment, such as /opt/vfxgen/.venv")
+    if os.path.isdir(path):
+        inside = [os.path.join(path, "bin", "python"), os.path.join(path, "Scripts", "python.exe")]
+        found = [python for python in inside if os.path.exists(python)]
+        if not found:
+            raise WorkerError(f"{path} is no virtual environment: there is no python in it")
+        path = found[0]
+    is_python = os.path.basename(path).lower().startswith("python")
+    return [path] + (["-m", "vfxgen"] if is_python else []) + ["worker", "--idle", f"{idle:g}"]
+
+
+def clean_environment(host: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """A host's environment without what is for its own Python and libraries, and with `more`.
+
+    Examples
+    --------
+    >>> cleaned = clean_environment({"HOME": "/home/ada", "PYTHONHOME": "/opt/host"}, {"VFXGEN_NETS": "/nets"})
+    >>> cleaned["HOME"], "PYTHONHOME" in cleaned, cleaned["VFXGEN_NETS"]
+    ('/home/ada', False, '/nets')
+    """
+    kept = {name: value for name, value in host.items() if not name.upper().startswith(_FOREIGN)}
+    # Names of files are UTF-8 whatever the host's locale, and no module is taken from the host's current folder.
+    kept.update(PYTHONUTF8="1", PYTHONSAFEPATH="1", PYTHONNOUSERSITE="1")
+    kept.update(more)
+    return kept
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        message = json.loads(line.decode("utf-8"))
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) and message.get("jsonrpc") == "2.0" else None
+
+
+def _last(words: Iterable[str]) -> str:
+    lines = [line.strip() for line in words if line.strip()]
+    return ": " + lines[-1] if lines else ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
