@@ -13,7 +13,11 @@ import tomli_w
 from netcards import card, licences, write_net
 from typer.testing import CliRunner, Result
 
+from vfxgen.backends.net import load
 from vfxgen.cli_nets import app
+from vfxgen.errors import RequestError
+from vfxgen.zoo.fetch import fetch
+from vfxgen.zoo.registry import find, verify
 
 onnx = pytest.importorskip("onnx")
 
@@ -62,11 +66,12 @@ class TestList:
 
 class TestInfo:
     def test_it_says_what_the_card_says(self, studio: Path) -> None:
+        trained = {"steps": 200, "seconds": 120.0, "device": "one H200"}
         write_net(
             studio,
             licences=licences(data="research"),
-            training={"data": [{"name": "photos", "files": 25, "licence": "CC0-1.0"}]},
-            quality=[{"measure": "PSNR Y", "data": "Set5", "value": 32.2, "unit": "dB"}],
+            training={"data": [{"name": "photos", "files": 25, "licence": "CC0-1.0"}], **trained},
+            quality=[{"measure": "PSNR Y", "data": "Set5", "value": 32.2, "unit": "dB", "note": "as the paper"}],
         )
         said = run("info", "sharp").stdout
         for words in (
@@ -76,7 +81,8 @@ class TestInfo:
             "of its data: data terms (research): https://example.org/data",
             "use        research",
             "photos, 25 files, CC0-1.0",
-            "PSNR Y on Set5: 32.2 dB",
+            "PSNR Y on Set5: 32.2 dB (as the paper)",
+            "200 steps; 2 minutes; one H200",
             str(studio / "sharp" / "net.onnx"),
         ):
             assert words in said
@@ -117,6 +123,43 @@ class TestCheck:
         write_net(studio)
         done = run("check", "sharp")
         assert done.exit_code == 1 and "net 'sharp'" in done.stderr and "net.onnx" in done.stderr
+
+
+class TestDiffusers:
+    """A folder in place of a file: not run yet, and every verb says so alike."""
+
+    SENTENCE = "net 'sd' is a diffusers folder, which this version of vfxgen cannot run; choose a net of another format"
+
+    @pytest.fixture(autouse=True)
+    def folder(self, studio: Path) -> None:
+        path = write_net(studio, "sd", weights=None, format="diffusers")
+        (path / "net.onnx").mkdir()
+        (path / "net.onnx" / "model_index.json").write_text("{}")
+
+    @pytest.mark.parametrize("verb", ["check", "fetch"])
+    def test_a_verb_refuses_it_with_a_sentence(self, verb: str) -> None:
+        done = run(verb, "sd")
+        assert done.exit_code == 2 and self.SENTENCE in done.stderr
+
+    def test_the_others_are_checked_all_the_same(self, studio: Path) -> None:
+        write_card(write_net(studio, "double", weights=doubling_net()), doubling_net())
+        done = run("check")
+        assert done.exit_code == 1
+        assert f"sd: WRONG: {self.SENTENCE}" in done.stdout and "double: " in done.stdout
+        assert "and loads" in done.stdout
+
+    def test_it_is_listed_and_described(self, studio: Path) -> None:
+        assert "diffusers" in run("list").stdout
+        assert str(studio / "sd" / "net.onnx") in run("info", "sd").stdout
+
+    def test_python_is_told_the_same(self) -> None:
+        for refuses in (verify, fetch, partial(load, device="cpu")):
+            with pytest.raises(RequestError, match=self.SENTENCE):
+                refuses(find("sd"))
+
+    def test_a_folder_is_not_added(self, studio: Path) -> None:
+        done = run("add", studio / "sd" / "net.onnx", "--task", "upscale", "--name", "mine")
+        assert done.exit_code == 2 and "net.onnx: is a folder; give a weights file" in done.stderr
 
 
 class TestFetch:

@@ -16,7 +16,7 @@ from vfxgen.errors import NetError, VfxgenError
 from vfxgen.guard import SOMETHING_FAILED, guarded
 from vfxgen.zoo import registry
 from vfxgen.zoo.add import add, meaning
-from vfxgen.zoo.card import FILE_NAME, Card, Port
+from vfxgen.zoo.card import FILE_NAME, Card, Port, Training
 from vfxgen.zoo.fetch import Progress, fetch
 from vfxgen.zoo.registry import Entry
 
@@ -29,7 +29,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command("list")
 @guarded
 def list_nets(as_json: AsJson = False) -> int:
-    """List the nets: name, task, format, scale, the use their licences allow, where they are."""
+    """List the nets, and the cards that are wrong."""
     here, wrong = registry.nets(), registry.broken()
     if as_json:
         rows: list[dict[str, Any]] = [_row(entry) for entry in here.values()]
@@ -63,7 +63,7 @@ def _row(entry: Entry) -> dict[str, Any]:
 @app.command("info")
 @guarded
 def show_net(name: Name, as_json: AsJson = False) -> int:
-    """Say what a net's card says: ports, weights, licences, training, measured quality."""
+    """Say what a net's card says."""
     entry = registry.find(name)
     if as_json:
         card = entry.card.model_dump(mode="json", by_alias=True)
@@ -77,7 +77,8 @@ def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
     card = entry.card
     yield "net", f"{card.name}, version {card.version}: {card.summary}" if card.summary else card.name
     yield "task", f"{card.task}, scale {card.scale}"
-    yield "format", " ".join([card.format, card.architecture, *(f"{k}={v}" for k, v in card.hyperparameters.items())])
+    numbers = (f"{name}={value}" for name, value in card.hyperparameters.items())
+    yield "format", " ".join(filter(None, (card.format, card.architecture, *numbers)))
     for label, ports in (("input", card.inputs), ("output", card.outputs)):
         for port in ports:
             yield label, _port(port)
@@ -96,8 +97,17 @@ def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
             "trained on",
             ", ".join(filter(None, (data.name, f"{data.files} files" if data.files else "", data.licence))),
         )
+    if trained := _trained(card.training):
+        yield "training", trained
     for figure in card.quality:
-        yield "quality", f"{figure.measure} on {figure.data}: {figure.value:g} {figure.unit} {figure.note}".rstrip()
+        note = f" ({figure.note})" if figure.note else ""
+        yield "quality", f"{figure.measure} on {figure.data}: {figure.value:g} {figure.unit}".rstrip() + note
+
+
+def _trained(training: Training) -> str:
+    length = f"{training.steps} steps" if training.steps else ""
+    took = f"{training.seconds / 60:.0f} minutes" if training.seconds else ""
+    return "; ".join(filter(None, (length, took, training.device, training.recipe, training.note)))
 
 
 def _port(port: Port) -> str:
@@ -109,7 +119,7 @@ def _port(port: Port) -> str:
 @app.command("check")
 @guarded
 def check_nets(name: Annotated[str, typer.Argument(help="Name of a net; none: all.")] = "") -> int:
-    """Compare weights with what their cards say, and load them."""
+    """Compare weights with their cards, and load them."""
     if name:
         print(f"{name}: {_checked(registry.find(name))}")
         return 0
@@ -127,17 +137,18 @@ def check_nets(name: Annotated[str, typer.Argument(help="Name of a net; none: al
 
 
 def _checked(entry: Entry) -> str:
-    path = registry.verify(entry)
     from vfxgen.backends.net import load
 
-    load(entry)
-    return f"{path} is what its card says, and loads"
+    return f"{load(entry).path} is what its card says, and loads"
 
 
 @app.command("fetch")
 @guarded
 def fetch_net(name: Name) -> int:
-    """Download a net's weights from the address on its card; goes on where an earlier fetch was cut."""
+    """Download the weights of a net.
+
+    From the address on its card to the cache; goes on where an earlier fetch was cut.
+    """
     entry = registry.find(name)
     with _bar(entry.card) as progress:
         path = fetch(entry, progress=progress)
@@ -162,7 +173,10 @@ def add_net(
     name: Annotated[str, typer.Option("--name", help="Of the net; default: of the file.")] = "",
     to: Annotated[str, typer.Option("--to", help="A folder of nets; default: the first of $VFXGEN_NETS.")] = "",
 ) -> int:
-    """Make a net of a weights file: copy it and write its card, with a question wherever the file does not say."""
+    """Make a net of a weights file.
+
+    Copies it and writes its card, with a question wherever the file does not say.
+    """
     folder, questions = add(file, task, name, to)
     card = folder / FILE_NAME
     if not questions:

@@ -60,6 +60,24 @@ def test_an_upscaler_is_recognised_and_keeps_highlights(tmp_path: Path, suffix: 
     assert tensor(net.run(frame - 3)).min() < -1
 
 
+def test_a_net_that_takes_its_mean_off_keeps_highlights(tmp_path: Path) -> None:
+    """SPAN takes a mean off and multiplies by 255 inside, which spandrel's clamp would cut at 1."""
+    import_spandrel()
+    torch.manual_seed(0)
+    span = importlib.import_module("spandrel.architectures.SPAN").SPAN(
+        num_in_ch=3, num_out_ch=3, feature_channels=8, upscale=2
+    )
+    file = tmp_path / "span.safetensors"
+    safetensors.torch.save_file({name: value.contiguous().clone() for name, value in span.state_dict().items()}, file)
+    net = foreign(tmp_path, file)
+    frame = torch.rand(1, 3, 24, 30)
+    frame[..., 10:14, 10:14] = 40.0
+    made = tensor(net.run(frame))
+    assert made.shape == (1, 3, 48, 60) and made.max() > 1 and made.min() < 0
+    with torch.inference_mode():
+        assert torch.allclose(made, span.eval()(frame), rtol=1e-4, atol=1e-4)
+
+
 def test_it_runs_in_tiles_with_the_bits_of_the_whole_frame(tmp_path: Path) -> None:
     net, frame = foreign(tmp_path, compact(tmp_path), receptive_field=4), torch.rand(1, 3, 120, 200) * 4
     assert torch.equal(tensor(run(net, frame, tile=80)), tensor(net.run(frame)))

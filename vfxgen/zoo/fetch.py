@@ -19,7 +19,7 @@ from vfxgen.log import log
 from vfxgen.media.publish import content_hash, published
 from vfxgen.version import __version__
 from vfxgen.zoo.card import Card
-from vfxgen.zoo.registry import Entry, cache_folder, check_weights
+from vfxgen.zoo.registry import Entry, cache_folder, check_runnable, check_weights
 
 TIMEOUT_S = 30.0
 ATTEMPTS = 5
@@ -53,8 +53,11 @@ def fetch(net: Entry | Card, folder: Path | None = None, progress: Progress | No
     NetError
         The card has no address, the server has not the file or another one, the connection fails again and again,
         the disk is full, or another process fetches the same file: the message names net, address and remedy.
+    RequestError
+        See `vfxgen.zoo.registry.check_runnable`.
     """
     card = net.card if isinstance(net, Entry) else net
+    check_runnable(card)
     if folder is None and isinstance(net, Entry) and (beside := net.folder / card.weights.file).exists():
         if _is_right(card, beside):
             return beside

@@ -64,18 +64,20 @@ def inspect(file: Path) -> Findings:
     Raises
     ------
     RequestError
-        It is no format of nets that vfxgen knows.
+        It is a folder, or no format of nets that vfxgen knows.
     NetError
         It cannot be read, is damaged, or wants to run code when it is loaded.
     """
     readers: dict[str, Callable[[Path], Findings]] = {".onnx": _onnx, ".safetensors": _safetensors}
     readers |= dict.fromkeys((".pth", ".pt", ".ckpt"), _torch)
+    if file.is_dir():
+        raise RequestError(f"{file}: is a folder; give a weights file (diffusers folders are not run by this version)")
     if file.suffix.lower() not in readers:
         raise RequestError(
             f"{file}: a net is a file {' '.join(sorted(readers))}, not '{file.suffix}'; export it to ONNX"
         )
     if not file.is_file():
-        raise NetError(f"{file}: is {'a folder' if file.is_dir() else 'not there'}; give a weights file")
+        raise NetError(f"{file}: is not there; give a weights file")
     return readers[file.suffix.lower()](file)
 
 

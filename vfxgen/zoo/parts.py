@@ -31,6 +31,7 @@ class Port(Part):
     encoding
         What scene-linear light is encoded to on its way in and decoded from on its way out: ``log`` or ``srgb`` (see
         `vfxgen.encoding.Encoding`), ``srgb-clipped`` for a net that knows 0 .. 1 alone, ``none``: values as they are.
+        Channels other than R, G, B (A, the mask M) are coverage, and never encoded.
     mean, std
         Per channel, or empty. A net is given ``(code - mean) / std``; what it gives is read as ``value * std + mean``.
         One that wants 0 .. 255 has ``std = 1 / 255``.

@@ -45,12 +45,12 @@ def broken() -> dict[str, CardError]:
 
 
 def find(name: str) -> Entry:
-    """The net of this name.
+    """The net of this name, or in this folder: what has a ``/`` in it is a path.
 
     Raises
     ------
     CardError
-        It is here, but its card is wrong.
+        It is here, but its card is wrong; or there is none in the folder.
     RequestError
         There is none; names near to it are said.
 
@@ -60,6 +60,9 @@ def find(name: str) -> Entry:
     Traceback (most recent call last):
     vfxgen.errors.RequestError: there is no net 'no-such-net'; ...
     """
+    if "/" in name:
+        folder = Path(name).expanduser()
+        return Entry(load_card(folder), folder)
     found = _scan()
     here = found.get(name)
     if isinstance(here, CardError):
@@ -106,6 +109,21 @@ def check_use(card: Card, use: str = "commercial") -> None:
     )
 
 
+def check_runnable(card: Card) -> None:
+    """Pass, or say that nets of this format are not run yet.
+
+    Raises
+    ------
+    RequestError
+        It is a ``diffusers`` folder.
+    """
+    if card.format == "diffusers":
+        raise RequestError(
+            f"net '{card.name}' is a diffusers folder, which this version of vfxgen cannot run; choose a net of "
+            f"another format (vfxgen nets list)"
+        )
+
+
 def weights_path(entry: Entry) -> Path:
     """Where the weights file is: beside the card, else in the cache.
 
@@ -130,7 +148,10 @@ def verify(entry: Entry) -> Path:
     ------
     NetError
         It is missing, is of another size, or has other contents.
+    RequestError
+        See `check_runnable`.
     """
+    check_runnable(entry.card)
     path = weights_path(entry)
     check_weights(entry.card, path)
     return path
