@@ -6,7 +6,7 @@ import pytest
 
 import vfxgen
 
-OPERATORS = {"Denoise", "Grade", "Grain", "Key", "Merge", "Read", "Reformat", "Resize", "Upscale"}
+OPERATORS = {"Apply", "Denoise", "Grade", "Grain", "Key", "Merge", "Read", "Reformat", "Resize", "Upscale"}
 
 
 def test_operators() -> None:
@@ -17,7 +17,7 @@ def test_operators() -> None:
 
 
 def test_the_rest() -> None:
-    assert set(vfxgen.__all__) == {"Sequence", "__version__", "read", "write"}
+    assert set(vfxgen.__all__) == {"Sequence", "__version__", "read", "train", "write"}
     assert all(hasattr(vfxgen, name) for name in vfxgen.__all__)
 
 

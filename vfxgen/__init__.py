@@ -1,6 +1,6 @@
 """vfxgen: operators for film frames, scene-linear and float, from plate to published frame.
 
-Every operator is a name here (`vfxgen.Key`, `vfxgen.Merge`), beside `read`, `write` and `Sequence`.
+Every operator is a name here (`vfxgen.Key`, `vfxgen.Merge`), beside `read`, `write`, `train` and `Sequence`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from vfxgen.operators.read import read as read
     from vfxgen.render import write as write
     from vfxgen.sequence import Sequence as Sequence
+    from vfxgen.training.shot import train as train
 
-__all__ = ["Sequence", "__version__", "read", "write"]
+__all__ = ["Sequence", "__version__", "read", "train", "write"]
 
 
 def __getattr__(name: str) -> Any:
@@ -32,6 +33,10 @@ def __getattr__(name: str) -> Any:
         from vfxgen.render import write
 
         return write
+    if name == "train":
+        from vfxgen.training.shot import train
+
+        return train
     from vfxgen.operators import operators
 
     for operator in operators().values():

@@ -63,6 +63,20 @@ def test_hyperparameters_rebuild_the_net() -> None:
     assert torch.equal(net(picture), again(picture))
 
 
+def test_a_residual_net_starts_as_no_change_and_leaves_whole(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    net = UNet(4, 3, [4, 6], residual=True)
+    picture = torch.rand(1, 4, 8, 12)
+    assert torch.equal(net(picture), picture[:, :3])
+    assert torch.equal(UNet(**net.hyperparameters)(picture), picture[:, :3])  # type: ignore[arg-type]
+    assert not torch.equal(shaken(net)(picture), picture[:, :3])
+    example, other = torch.rand(1, 4, 32, 48), 3 * torch.rand(2, 4, 20, 36)
+    assert traced_difference(net, example, other) < 1e-5
+    assert onnx_difference(net, example, other, tmp_path) < 1e-4
+    with pytest.raises(RequestError, match="cannot be added"):
+        UNet(1, 3, [4], residual=True)
+
+
 def test_onnx_and_torchscript_say_the_same_at_another_size(tmp_path: Path) -> None:
     net = small([4, 6, 8])
     example, other = torch.rand(1, 4, 32, 48), 3 * torch.rand(2, 4, 20, 36)

@@ -9,7 +9,7 @@ import torch
 from net_checks import measured_reach, onnx_difference, shaken, traced_difference
 
 from vfxgen.architectures import build
-from vfxgen.architectures.upscaler import EXPANDED_SHARE, BranchedConvolution, Upscaler
+from vfxgen.architectures.upscaler import EXPANDED_SHARE, BranchedConvolution, Upscaler, _bilinear
 from vfxgen.encoding import Encoding
 from vfxgen.errors import RequestError
 
@@ -128,3 +128,13 @@ def test_onnx_and_torchscript_say_the_same_at_another_size(scale: int, tmp_path:
     example, other = torch.rand(1, 3, 24, 32), 3 * torch.rand(2, 3, 31, 19)
     assert traced_difference(net, example, other) < 1e-5
     assert onnx_difference(net, example, other, tmp_path) < 1e-4
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_skip_is_bilinear_enlargement(scale: int) -> None:
+    picture = torch.randn(2, 3, 41, 1, dtype=torch.float64)
+    expected = torch.nn.functional.interpolate(picture, scale_factor=float(scale), mode="bilinear")
+    torch.testing.assert_close(_bilinear(picture, scale), expected)
+    wide = torch.randn(1, 3, 7, 53, dtype=torch.float64)
+    expected = torch.nn.functional.interpolate(wide, scale_factor=float(scale), mode="bilinear")
+    torch.testing.assert_close(_bilinear(wide, scale), expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +66,8 @@ class UNet(nn.Module):
         For example picture and trimap, 4; matte, 1.
     widths
         Channels at each level, finest first; each level halves the size.
+    residual
+        The picture's first channels are added to the output: the net learns what changes, starting from no change.
 
     Examples
     --------
@@ -73,17 +76,26 @@ class UNet(nn.Module):
     (torch.Size([1, 1, 6, 10]), 2, 12)
     """
 
-    def __init__(self, in_channels: int = 3, out_channels: int = 1, widths: list[int] | None = None) -> None:
+    def __init__(
+        self, in_channels: int = 3, out_channels: int = 1, widths: list[int] | None = None, residual: bool = False
+    ) -> None:
         super().__init__()
         widths = list(widths or [24, 48, 96, 192])
         if min(in_channels, out_channels, *widths) < 1:
             raise RequestError(f"unet: channels {in_channels}, {out_channels} and widths {widths} must be positive")
+        if residual and out_channels > in_channels:
+            raise RequestError(f"unet: a residual of {out_channels} channels cannot be added to {in_channels}")
         self.hyperparameters = {"in_channels": in_channels, "out_channels": out_channels, "widths": widths}
+        self.hyperparameters |= {"residual": True} if residual else {}
+        self.residual = residual
         self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(width, width) for width in widths)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths))
         self.up = nn.ModuleList(Up(b, a) for a, b in pairwise(widths))
         self.out = nn.Conv2d(widths[0], out_channels, 3, padding=1)
+        if residual:
+            nn.init.zeros_(self.out.weight)
+            nn.init.zeros_(cast(Tensor, self.out.bias))
 
     @property
     def size_multiple(self) -> int:
@@ -105,7 +117,7 @@ class UNet(nn.Module):
         for up, skip in zip(reversed(self.up), reversed(skips), strict=True):
             features = up(features, skip)
         out: Tensor = self.out(features)
-        return out
+        return torch.add(picture[:, : out.shape[1]], out) if self.residual else out
 
 
 def _reach(depth: int) -> int:

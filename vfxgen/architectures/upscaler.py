@@ -7,7 +7,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, interpolate
+from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad, pixel_shuffle
 
 from vfxgen.architectures import register
 from vfxgen.errors import RequestError
@@ -118,7 +118,7 @@ class Upscaler(nn.Module):
         level = avg_pool2d(picture, DETAIL_WINDOW, 1, DETAIL_WINDOW // 2, count_include_pad=False)
         features = self.head((picture - level).to(next(self.parameters()).dtype))
         residual = self.shuffle(self.tail(self.body(features)))
-        enlarged = interpolate(picture, scale_factor=float(self.scale), mode="bilinear", align_corners=False)
+        enlarged = _bilinear(picture, self.scale)
         return torch.add(enlarged, residual.to(enlarged.dtype))
 
     def collapsed(self) -> Upscaler:
@@ -131,6 +131,26 @@ class Upscaler(nn.Module):
                 kernel = module.kernel().detach().contiguous()
                 cast(nn.Conv2d, plain.get_submodule(name)).weight.data = kernel.clone()
         return plain.train(self.training)
+
+
+def _bilinear(picture: Tensor, scale: int) -> Tensor:
+    """(B, C, H, W) -> (B, C, scale H, scale W), corners not aligned: a tile has the bits of the frame at any scale."""
+    if scale != 3:
+        return interpolate(picture, scale_factor=float(scale), mode="bilinear", align_corners=False)
+    # There interpolate rounds coordinates that grow with the picture; here the weights are constants.
+    batch, channels, height, width = picture.shape
+    plane = pad(picture.reshape(batch * channels, 1, height, width), (1, 1, 1, 1), "replicate")
+    across = [_between(plane[..., :-2], plane[..., 1:-1], plane[..., 2:], phase, scale) for phase in range(scale)]
+    rows = torch.cat(across, 1)
+    down = [_between(rows[:, :, :-2], rows[:, :, 1:-1], rows[:, :, 2:], phase, scale) for phase in range(scale)]
+    return pixel_shuffle(torch.cat(down, 1), scale).reshape(batch, channels, scale * height, scale * width)
+
+
+def _between(before: Tensor, here: Tensor, after: Tensor, phase: int, scale: int) -> Tensor:
+    offset = (phase + 0.5) / scale - 0.5
+    if offset == 0:
+        return here
+    return here * (1 - abs(offset)) + (before if offset < 0 else after) * abs(offset)
 
 
 def _he_normal(inputs: int, outputs: int, gain: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor
 
 from vfxgen.backends import tiles
 from vfxgen.encoding import Encoding
+from vfxgen.frame import RGB
+from vfxgen.zoo.parts import Port
 
 if TYPE_CHECKING:
     from vfxgen.backends.net import Net
@@ -38,15 +41,37 @@ def through(net: Net, *inputs: Tensor, tile: int = 0) -> Tensor | tuple[Tensor, 
         See `vfxgen.backends.tiles.run`.
     """
     codes = [
-        Encoding(port.encoding).encode(tiles.without_nonfinite(light)[0])
-        for light, port in zip(inputs, net.card.inputs, strict=True)
+        encoded(tiles.without_nonfinite(light)[0], port) for light, port in zip(inputs, net.card.inputs, strict=True)
     ]
     made = tiles.run(net, *codes, tile=tile)
     pictures = (made,) if isinstance(made, Tensor) else made
-    decoded = tuple(
-        Encoding(port.encoding).decode(picture) for picture, port in zip(pictures, net.card.outputs, strict=True)
-    )
-    return decoded[0] if len(decoded) == 1 else decoded
+    light = tuple(decoded(picture, port) for picture, port in zip(pictures, net.card.outputs, strict=True))
+    return light[0] if len(light) == 1 else light
+
+
+def encoded(light: Tensor, port: Port) -> Tensor:
+    """(B, C, H, W) light as code values of the port: R, G, B by its encoding, coverage (A, M) as it is.
+
+    Examples
+    --------
+    >>> port = Port(name="picture", channels="R G B A", encoding="srgb")
+    >>> [round(value, 3) for value in encoded(torch.full((1, 4, 1, 1), 0.18), port).flatten().tolist()]
+    [0.461, 0.461, 0.461, 0.18]
+    """
+    return _by_channel(light, Encoding(port.encoding).encode, port)
+
+
+def decoded(code: Tensor, port: Port) -> Tensor:
+    """What `encoded` takes, from what it gives."""
+    return _by_channel(code, Encoding(port.encoding).decode, port)
+
+
+def _by_channel(values: Tensor, change: Callable[[Tensor], Tensor], port: Port) -> Tensor:
+    names = port.channel_names or RGB
+    if all(name in RGB for name in names):
+        return change(values)
+    planes = zip(names, torch.split(values, 1, dim=1), strict=True)
+    return torch.cat([change(plane) if name in RGB else plane for name, plane in planes], 1)
 
 
 def with_nonfinite_of(made: Tensor, source: Tensor, scale: int) -> Tensor:

@@ -1,0 +1,103 @@
+"""Preparing a run: what is cached, what is kept, what is refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from training_tasks import RECIPE, write_photos
+
+from vfxgen.errors import LicenceError, MediaError, RequestError, TrainingError
+from vfxgen.training.prepare import prepare
+from vfxgen.training.publish import publish_net
+from vfxgen.training.recipe import loads
+from vfxgen.training.work import load_work
+
+RECIPE_READ = loads(RECIPE, "train.toml")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_photos(tmp_path / "data")
+
+
+def test_what_was_prepared_says_what_it_is_of(data: Path, tmp_path: Path) -> None:
+    work = prepare(RECIPE_READ, data, tmp_path / "run")
+    assert load_work(tmp_path / "run") == work
+    assert [(part.name, part.files) for part in work.data] == [("photos", 2)]
+
+
+def test_it_is_cached_once(data: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    for recipe in (RECIPE, RECIPE, RECIPE.replace("steps = 12", "steps = 20")):
+        work = prepare(loads(recipe, "train.toml"), data, tmp_path / "run", said.append)
+    assert len(said) == 1 and "2 pictures" in said[0]
+    assert work.schedule["steps"] == 20
+    with pytest.raises(MediaError, match="smaller than a patch"):
+        prepare(loads(RECIPE.replace("patch = 12", "patch = 50"), "train.toml"), data, tmp_path / "run", said.append)
+    assert (tmp_path / "run/cache/large.raw").exists()
+
+
+def test_the_hash_is_of_names_and_contents(data: Path, tmp_path: Path) -> None:
+    first = prepare(RECIPE_READ, data, tmp_path / "run").data[0].sha256
+    shutil.move(data, tmp_path / "elsewhere")
+    assert prepare(RECIPE_READ, tmp_path / "elsewhere", tmp_path / "run").data[0].sha256 == first
+    (tmp_path / "elsewhere/photos/a.png").rename(tmp_path / "elsewhere/photos/z.png")
+    assert prepare(RECIPE_READ, tmp_path / "elsewhere", tmp_path / "run").data[0].sha256 != first
+
+
+def test_without_data_what_was_prepared_must_be_of_this_recipe(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="is no prepared run"):
+        prepare(RECIPE_READ, None, tmp_path / "run")
+    work = prepare(RECIPE_READ, data, tmp_path / "run")
+    assert prepare(RECIPE_READ, None, tmp_path / "run") == work
+    other = loads(RECIPE.replace("blocks = 2", "blocks = 3"), "train.toml")
+    with pytest.raises(TrainingError, match="was prepared for another recipe; give --data"):
+        prepare(other, None, tmp_path / "run")
+
+
+def test_data_that_are_not_there_are_named(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match=r"photos: is not there"):
+        prepare(RECIPE_READ, tmp_path / "nowhere", tmp_path / "run")
+    shutil.rmtree(data / "photos")
+    (data / "photos").mkdir()
+    with pytest.raises(MediaError, match=r"photos: has no pictures in it"):
+        prepare(RECIPE_READ, data, tmp_path / "run")
+    assert not (tmp_path / "run/run.json").exists()
+
+
+def test_what_is_held_out_is_never_learned_from(data: Path, tmp_path: Path) -> None:
+    shutil.copy(data / "held_out/HR/c.png", data / "photos/renamed.png")
+    with pytest.raises(RequestError, match=r"c\.png: is held out for validation, and .*renamed\.png is the same"):
+        prepare(RECIPE_READ, data, tmp_path / "run")
+
+
+def start_net(studio: Path, use: str) -> torch.nn.Module:
+    from vfxgen.architectures import build
+
+    torch.manual_seed(9)
+    net = build("upscaler", scale=4, channels=8, blocks=2)
+    licence = {"name": "some", "use": use}
+    ports = {kind: [{"name": "x", "channels": "R G B"}] for kind in ("inputs", "outputs")}
+    licences = dict.fromkeys(("code", "weights", "data"), licence)
+    publish_net(net, {"name": "start", "task": "upscale", "scale": 4, "licences": licences, **ports}, studio / "start")
+    return net
+
+
+def test_weights_of_equal_name_and_shape_are_taken_over(data: Path, tmp_path: Path, studio: Path) -> None:
+    theirs = start_net(studio, "commercial").state_dict()
+    recipe = loads(RECIPE.replace("[net]", '[net]\nstart_from = "start"'), "train.toml")
+    work = prepare(recipe, data, tmp_path / "run")
+    mine = work.net(tmp_path / "run").state_dict()
+    same = {name for name in mine if mine[name].shape == theirs[name].shape and torch.equal(mine[name], theirs[name])}
+    assert {name for name in mine if not name.startswith("tail")} <= same and "tail.direct" not in same
+    assert work.start_from.startswith("start ") and work.identity != prepare(RECIPE_READ, data, tmp_path / "b").identity
+
+
+def test_a_start_that_may_not_be_sold_is_refused(data: Path, tmp_path: Path, studio: Path) -> None:
+    start_net(studio, "research")
+    recipe = loads(RECIPE.replace("[net]", '[net]\nstart_from = "start"'), "train.toml")
+    with pytest.raises(LicenceError, match="net 'start' is not for commercial use"):
+        prepare(recipe, data, tmp_path / "run")

@@ -1,0 +1,104 @@
+"""A net's folder: weights and card of one training, or what was there before."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from vfxgen.architectures import build
+from vfxgen.backends.torch_net import read_safetensors
+from vfxgen.errors import MediaError, RequestError
+from vfxgen.training.publish import publish_net, replaced_folder
+from vfxgen.zoo.card import load_card
+from vfxgen.zoo.registry import check_weights
+
+FREE = {"name": "Apache-2.0", "use": "commercial"}
+FACTS: dict[str, Any] = {
+    "name": "tiny",
+    "task": "upscale",
+    "scale": 2,
+    "inputs": [{"name": "picture", "channels": "R G B"}],
+    "outputs": [{"name": "enlarged", "channels": "R G B"}],
+    "licences": {"code": FREE, "weights": FREE, "data": FREE},
+}
+
+
+def tiny(seed: int) -> torch.nn.Module:
+    torch.manual_seed(seed)
+    return build("upscaler", scale=2, channels=4, blocks=1, collapsed=True)
+
+
+def test_the_folder_is_a_net(tmp_path: Path) -> None:
+    net = tiny(0)
+    (tmp_path / "curves.png").write_bytes(b"picture")
+    publish_net(net, FACTS, tmp_path / "nets" / "tiny", (tmp_path / "curves.png",))
+    card = load_card(tmp_path / "nets/tiny")
+    weights = tmp_path / "nets/tiny" / card.weights.file
+    check_weights(card, weights)
+    read = read_safetensors(card, weights)
+    assert all(torch.equal(read[name], tensor) for name, tensor in net.state_dict().items())
+    assert (card.architecture, card.receptive_field, card.scale) == ("upscaler", 5, 2)
+    assert sorted(p.name for p in (tmp_path / "nets/tiny").iterdir()) == [
+        "card.toml",
+        "curves.png",
+        "weights.safetensors",
+    ]
+    assert [p.name for p in (tmp_path / "nets").iterdir()] == ["tiny"]
+
+
+def test_new_weights_replace_the_old_and_other_files_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "tiny"
+    old = publish_net(tiny(0), FACTS, folder)
+    (folder / "train.toml").write_text("schema = 1")
+    new = publish_net(tiny(1), FACTS, folder)
+    assert old.weights.sha256 != new.weights.sha256 and load_card(folder) == new
+    check_weights(new, folder / new.weights.file)
+    assert (folder / "train.toml").read_text() == "schema = 1"
+
+
+def test_a_full_disk_leaves_the_old_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "tiny"
+    old = publish_net(tiny(0), FACTS, folder)
+
+    def full(path: Path, *_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for name in ("write_bytes", "write_text"):
+        monkeypatch.setattr(Path, name, full)
+        with pytest.raises(MediaError, match=r"tiny: cannot be written \(No space left"):
+            publish_net(tiny(1), FACTS, folder)
+        monkeypatch.undo()
+        assert load_card(folder) == old
+        check_weights(old, folder / old.weights.file)
+        assert [p.name for p in tmp_path.iterdir()] == ["tiny"]
+
+
+def test_a_rename_that_fails_puts_the_old_folder_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "card.toml").write_text("old")
+    rename = Path.rename
+
+    def refuse(path: Path, to: Path) -> Path:
+        if path.name.endswith(".tmp"):
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(MediaError, match="Input/output error"), replaced_folder(folder) as temporary:
+        (temporary / "card.toml").write_text("new")
+    assert (folder / "card.toml").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny"]
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "holiday.jpg").write_text("")
+    with pytest.raises(RequestError, match="is not empty and no net's folder"):
+        publish_net(tiny(0), FACTS, tmp_path)
+    with pytest.raises(RequestError, match="is a file"):
+        publish_net(tiny(0), FACTS, tmp_path / "holiday.jpg")
+    assert [p.name for p in tmp_path.iterdir()] == ["holiday.jpg"]

@@ -1,0 +1,202 @@
+"""From a recipe to a prepared run, and from a finished run to a net with its card."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vfxgen.errors import MediaError, RequestError, TrainingError
+from vfxgen.media.publish import content_hash, published
+from vfxgen.training import checkpoint
+from vfxgen.training.loop import Fitted
+from vfxgen.training.publish import publish_net
+from vfxgen.training.recipe import Recipe
+from vfxgen.training.work import CACHE, START, Data, Work, load_work
+from vfxgen.zoo import registry
+from vfxgen.zoo.card import Card
+from vfxgen.zoo.parts import Licence, Licences, Quality, Training, TrainingData
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr"}
+
+
+def prepare(recipe: Recipe, data: Path | None, folder: Path, say: Callable[[str], None] = lambda _: None) -> Work:
+    """Make `folder` ready to train in: cache, start weights, `run.json`. What is there and right is kept.
+
+    Parameters
+    ----------
+    recipe
+        As `vfxgen.training.recipe.load_recipe` gave it.
+    data
+        The folder that the recipe's folders are in; None: what was prepared before must do.
+    folder
+        Of the run.
+    say
+        Told what is done, in words.
+
+    Raises
+    ------
+    MediaError
+        A folder or picture is missing or unreadable, or `folder` cannot be written.
+    RequestError
+        A picture that is held out for validation is among those to learn from.
+    LicenceError
+        The net to start from does not allow the use that the recipe states.
+    TrainingError
+        Nothing is prepared and there is no `data`, or what is prepared is of another recipe.
+    """
+    checkpoint.check_writable(folder)
+    if data is None:
+        work = load_work(folder)
+        wanted = _work(recipe, work.data, work.start_from)
+        if wanted.identity != work.identity or [d.name for d in work.data] != [d.name for d in recipe.data]:
+            raise TrainingError(f"{folder}: was prepared for another recipe; give --data to prepare it again")
+        wanted.write(folder)
+        return wanted
+    files = {part.name: _pictures(data / part.folder) for part in recipe.data}
+    held_out = data / recipe.validation.folder if recipe.validation else None
+    if held_out:
+        _check_held_out(held_out, [path for paths in files.values() for path in paths])
+    hashed = [Data(name, len(paths), _digest(paths)) for name, paths in files.items()]
+    work = _work(recipe, hashed, _start(recipe, folder))
+    if not _is_prepared(work, folder):
+        say(f"caching {sum(part.files for part in hashed)} pictures in {folder / CACHE}")
+        partial = folder / f".{CACHE}.part"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        everything = [path for paths in files.values() for path in paths]
+        hyperparameters = recipe.net.hyperparameters
+        recipe.objective_class.prepare(everything, held_out, hyperparameters, recipe.settings, partial)
+        shutil.rmtree(folder / CACHE, ignore_errors=True)
+        partial.rename(folder / CACHE)
+    work.write(folder)
+    return work
+
+
+def _work(recipe: Recipe, data: list[Data], start_from: str) -> Work:
+    return Work(
+        name=recipe.name,
+        architecture=recipe.net.architecture,
+        hyperparameters=recipe.net.hyperparameters,
+        task=recipe.objective["task"],
+        settings=asdict(recipe.settings),
+        schedule=asdict(recipe.timing),
+        start_from=start_from,
+        data=data,
+    )
+
+
+def _is_prepared(work: Work, folder: Path) -> bool:
+    try:
+        return load_work(folder).identity == work.identity and (folder / CACHE).is_dir()
+    except TrainingError:
+        return False
+
+
+def _pictures(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not found:
+        state = "has no pictures in it" if folder.is_dir() else "is not there"
+        raise MediaError(f"{folder}: {state}; the recipe's folders are in the one that --data names")
+    return found
+
+
+def _digest(paths: list[Path]) -> str:
+    root = os.path.commonpath([path.parent for path in paths])
+    said = "".join(f"{content_hash(str(path))}  {path.relative_to(root).as_posix()}\n" for path in paths)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _check_held_out(folder: Path, learned: list[Path]) -> None:
+    contents = {content_hash(str(path)): path for path in learned}
+    for path in _pictures(folder):
+        if twin := contents.get(content_hash(str(path))):
+            raise RequestError(f"{path}: is held out for validation, and {twin} is the same picture to learn from")
+
+
+def _start(recipe: Recipe, folder: Path) -> str:
+    """Weights to start from, as a bare machine reads them; says which they are."""
+    if not recipe.net.start_from:
+        return ""
+    from safetensors.torch import load_file
+
+    entry = registry.find(recipe.net.start_from)
+    registry.check_use(entry.card, "commercial" if recipe.licence.use == "commercial" else "research")
+    state = load_file(registry.verify(entry))
+    with published(str(folder / START)) as temporary:
+        torch.save(state, temporary)
+    return f"{entry.name} {entry.card.weights.sha256}"
+
+
+def publish(recipe: Recipe, work: Work, fitted: Fitted, run: Path, folder: Path) -> Card:
+    """The net of a finished run, with a card that says how it came to be; raises as `publish_net`."""
+    net: Any = fitted.net
+    if hasattr(net, "collapsed"):
+        net = net.collapsed()
+    kind = recipe.objective_class
+    facts: dict[str, Any] = {
+        "name": recipe.name,
+        "task": recipe.task,
+        "summary": recipe.summary,
+        "version": recipe.version,
+        "scale": recipe.net.hyperparameters.get("scale", 1),
+        "inputs": kind.inputs,
+        "outputs": kind.outputs,
+        "licences": _licences(recipe),
+        "training": _training(recipe, work, fitted),
+        "quality": _quality(recipe, fitted),
+    }
+    return publish_net(net, facts, folder, beside=(run / "curves.png",))
+
+
+def _licences(recipe: Recipe) -> Licences:
+    names = ", ".join(dict.fromkeys(data.licence for data in recipe.data))
+    sold = all(data.use == "commercial" for data in recipe.data)
+    sources = "; ".join(dict.fromkeys(data.source for data in recipe.data if data.source))
+    notes = "; ".join(dict.fromkeys(data.note for data in recipe.data if data.note))
+    return Licences(
+        code=Licence(name="Apache-2.0", use="commercial", source="LICENSE"),
+        weights=recipe.licence,
+        data=Licence(name=names, use="commercial" if sold else "research", source=sources, note=notes),
+    )
+
+
+def _training(recipe: Recipe, work: Work, fitted: Fitted) -> Training:
+    licences = {data.name: data.licence for data in recipe.data}
+    data = [TrainingData(name=d.name, licence=licences[d.name], files=d.files, sha256=d.sha256) for d in work.data]
+    said = [recipe.note]
+    if work.start_from:
+        said.append(f"started from {work.start_from}")
+    if fitted.ended in ("patience", "cancelled"):
+        said.append(f"ended by {fitted.ended}; the weights are those of step {fitted.step}")
+    return Training(
+        data=data,
+        recipe="train.toml",
+        device=fitted.device,
+        steps=fitted.steps,
+        seconds=round(fitted.seconds, 1),
+        note="; ".join(filter(None, said)),
+    )
+
+
+def _quality(recipe: Recipe, fitted: Fitted) -> list[Quality]:
+    if recipe.validation is None:
+        return []
+    measures = recipe.objective_class.measures
+    where = f"{recipe.validation.name} (validation: never learned from)"
+    return [
+        Quality(
+            measure=measures[name].measure,
+            data=where,
+            value=round(value, 5),
+            unit=measures[name].unit,
+            note=measures[name].note,
+        )
+        for name, value in fitted.figures.items()
+    ]

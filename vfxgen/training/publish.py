@@ -1,0 +1,142 @@
+"""A trained net becomes a folder of the zoo: weights, card and curves, all of one training or none of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import nn
+
+from vfxgen.errors import MediaError, RequestError
+from vfxgen.zoo.card import FILE_NAME, Card, dumps
+from vfxgen.zoo.parts import Weights
+
+WEIGHTS = "weights.safetensors"
+
+
+def publish_net(net: nn.Module, facts: dict[str, Any], folder: Path, beside: tuple[Path, ...] = ()) -> Card:
+    """Write a net's folder, or put new weights and a new card in place of the old ones, in one step.
+
+    Parameters
+    ----------
+    net
+        Of `vfxgen.architectures`, on the CPU.
+    facts
+        All of the card but what the net says of itself and what the weights file says.
+    folder
+        Of the net. Other files in it stay.
+    beside
+        Files to copy into it.
+
+    Raises
+    ------
+    RequestError
+        `folder` has something else than a net in it.
+    MediaError
+        It cannot be written, or the disk is full. What was there is still there.
+    """
+    about = architecture_facts(net)
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    metadata = {"architecture": about["architecture"], "hyperparameters": json.dumps(about["hyperparameters"])}
+    data = _in_order(save(contiguous, metadata))
+    weights = Weights(file=WEIGHTS, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+    card = Card(format="safetensors", weights=weights, **about, **facts)
+    with replaced_folder(folder) as temporary:
+        (temporary / WEIGHTS).write_bytes(data)
+        (temporary / FILE_NAME).write_text(dumps(card), "utf-8")
+        for path in beside:
+            shutil.copyfile(path, temporary / path.name)
+    return card
+
+
+def architecture_facts(net: nn.Module) -> dict[str, Any]:
+    """What a card says of a net of `vfxgen.architectures`: name, hyper-parameters, reach.
+
+    Examples
+    --------
+    >>> from vfxgen.architectures import build
+    >>> architecture_facts(build("unet", widths=[8, 16]))["size_multiple"]
+    2
+    """
+    from vfxgen.architectures import Architecture, architectures
+
+    name = next(name for name, kind in architectures().items() if kind is type(net))
+    own: Architecture = net  # type: ignore[assignment]
+    return {
+        "architecture": name,
+        "hyperparameters": dict(own.hyperparameters),
+        "receptive_field": own.receptive_field,
+        "size_multiple": own.size_multiple,
+    }
+
+
+def check_folder(folder: Path) -> None:
+    """A net may be put into `folder`: it is not there, empty, or a net's.
+
+    Raises
+    ------
+    RequestError
+        It has something else in it.
+    """
+    if folder.is_dir() and (inside := {path.name for path in folder.iterdir()}):
+        if not inside & {FILE_NAME, "train.toml"}:
+            raise RequestError(f"{folder}: is not empty and no net's folder; give another one to --out")
+    elif folder.exists() and not folder.is_dir():
+        raise RequestError(f"{folder}: is a file; give a folder to --out")
+
+
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """Give a copy of `folder` beside it (empty where there is none), which takes its place when the block ends well."""
+    check_folder(folder)
+    folder = folder.resolve()
+    mark = uuid.uuid4().hex[:8]
+    temporary, aside = (folder.with_name(f".{folder.name}~{mark}{end}") for end in (".tmp", ".old"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.is_dir():
+            shutil.copytree(folder, temporary)
+        else:
+            temporary.mkdir()
+        yield temporary
+        for path in (*temporary.rglob("*"), temporary):
+            _flush(path)
+        if folder.is_dir():
+            folder.rename(aside)
+        try:
+            temporary.rename(folder)
+        except OSError:
+            with suppress(OSError):
+                aside.rename(folder)
+            raise
+        _flush(folder.parent)
+    except OSError as error:
+        raise MediaError(f"{folder}: cannot be written ({error.strerror or error})") from error
+    finally:
+        for left in (temporary, aside):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _in_order(data: bytes) -> bytes:
+    """A safetensors file with its metadata sorted: the library's order, and so the hash, is another each time."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    return data[:8] + text.ljust(end - 8) + data[end:]
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
