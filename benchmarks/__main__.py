@@ -1,6 +1,41 @@
-"""Run every benchmark, one after the other."""
+"""Run every benchmark, one after the other, or those that are named: ``python -m benchmarks upscale_quality``."""
 
-from benchmarks import exr_speed, key_quality, memory, pipeline_speed
+import sys
 
-for benchmark in (key_quality, exr_speed, pipeline_speed, memory):
-    benchmark.main()
+from benchmarks import (
+    backends,
+    exr_speed,
+    flicker,
+    host_overhead,
+    key_quality,
+    memory,
+    pipeline_speed,
+    shot_training,
+    tiles,
+    training_speed,
+    upscale_quality,
+    upscale_speed,
+)
+
+BENCHMARKS = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (
+        key_quality,
+        upscale_quality,
+        flicker,
+        backends,
+        tiles,
+        upscale_speed,
+        exr_speed,
+        pipeline_speed,
+        host_overhead,
+        memory,
+        shot_training,
+        training_speed,
+    )
+}
+
+if unknown := set(sys.argv[1:]) - set(BENCHMARKS):
+    sys.exit(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+for name in sys.argv[1:] or BENCHMARKS:
+    BENCHMARKS[name].main()

@@ -23,6 +23,17 @@ def test_a_missing_package_comes_with_the_remedy() -> None:
     assert "missing  kornia: pip install kornia" in doctor.text(found)
 
 
+def test_what_nets_lack_comes_with_the_remedy() -> None:
+    found = doctor.examine()
+    found["nets"] = {"extras": dict.fromkeys(found["nets"]["extras"], False), "onnx_providers": []}
+    found["nets"]["freed_memory_kept"] = False
+    said = doctor.text(found)
+    assert (
+        "ONNX nets: no: pip install 'vfxgen[onnx]'" in said and "foreign nets: no: pip install 'vfxgen[nets]'" in said
+    )
+    assert "third slower" in said and "MALLOC_TRIM_THRESHOLD_" in said
+
+
 def test_a_broken_colour_configuration_is_reported_not_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCIO", str(tmp_path / "none.ocio"))
     assert "not a usable OpenColorIO configuration" in doctor.text(doctor.examine())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import sys
@@ -43,6 +45,7 @@ def examine() -> dict[str, Any]:
         "packages": {name: _version(name) for name, _ in _PACKAGES},
         "cpu": {"cores": os.cpu_count(), "oiio_simd": oiio.get_string_attribute("hw:simd")},
         "gpu": _gpu(),
+        "nets": _nets(),
         "color": _color(),
         "images_read": str(oiio.get_string_attribute("input_format_list")).split(","),
         "movies_read": list(movie.EXTENSIONS),
@@ -83,6 +86,23 @@ def _gpu() -> dict[str, Any]:
     }
 
 
+_EXTRAS = (
+    ("onnxruntime", "ONNX nets", "pip install 'vfxgen[onnx]'"),
+    ("onnxscript", "export to ONNX", "pip install 'vfxgen[onnx]'"),
+    ("spandrel", "foreign nets", "pip install 'vfxgen[nets]'"),
+)
+
+
+def _nets() -> dict[str, Any]:
+    from vfxgen.backends.memory import keep_freed
+
+    there = {name: importlib.util.find_spec(name) is not None for name, _, _ in _EXTRAS}
+    providers: list[str] = []
+    if there["onnxruntime"]:
+        providers = importlib.import_module("onnxruntime").get_available_providers()
+    return {"extras": there, "onnx_providers": providers, "freed_memory_kept": keep_freed()}
+
+
 def _color() -> dict[str, Any]:
     source = os.environ.get("OCIO") or f"built in ({color.BUILTIN_CONFIG})"
     try:
@@ -110,6 +130,7 @@ def text(found: dict[str, Any]) -> str:
     lines.append(
         f"  gpu        {', '.join(gpu['devices'])}" if gpu["available"] else f"  gpu        none: {gpu['why']}"
     )
+    lines += _nets_text(found["nets"])
     colour = found["color"]
     lines.append(f"  colour     {colour['config']}")
     if "error" in colour:
@@ -122,3 +143,18 @@ def text(found: dict[str, Any]) -> str:
     lines.append(f"  images     read {' '.join(found['images_read'])}; write {' '.join(found['images_written'])}")
     lines += [f"  movies     {name}: {'yes' if able else 'no'}" for name, able in found["movies"].items()]
     return "\n".join(lines)
+
+
+def _nets_text(nets: dict[str, Any]) -> list[str]:
+    lines = [
+        f"  nets       {purpose}: {'yes' if nets['extras'][name] else f'no: {remedy}'}"
+        for name, purpose, remedy in _EXTRAS
+    ]
+    if nets["onnx_providers"]:
+        lines.append(f"  nets       ONNX on {', '.join(nets['onnx_providers'])}")
+    if not nets["freed_memory_kept"]:
+        lines.append(
+            "  nets       a third slower on the processor: freed memory goes back to the system after every layer. "
+            "That wants glibc, and MALLOC_TRIM_THRESHOLD_ and MALLOC_MMAP_THRESHOLD_ unset"
+        )
+    return lines

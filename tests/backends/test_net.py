@@ -72,8 +72,8 @@ def test_a_device_nobody_knows_is_refused(device: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"backend": "onnxruntime"}, "runs on torch, not on 'onnxruntime'. Export it first"),
-        ({"backend": "tensorflow"}, "runs on torch, not on 'tensorflow'"),
+        ({"backend": "onnxruntime"}, r"runs on torch \| torch-compiled, not on 'onnxruntime'. Export it first"),
+        ({"backend": "tensorflow"}, r"runs on torch \| torch-compiled, not on 'tensorflow'"),
         ({"precision": "int8"}, "must be auto, fp32, fp16 or bf16"),
     ],
 )

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from small_nets import Convolutions, built, wrapped
 from torch import Tensor, nn
 
-from vfxgen.backends import tiles
+from vfxgen.backends import tile_plan
 from vfxgen.backends.net import load
-from vfxgen.backends.tiles import Plan, padded_to_multiple, plan, run, walk, without_nonfinite
+from vfxgen.backends.tile_plan import Plan, bytes_per_pixel, plan, spans
+from vfxgen.backends.tiles import padded_to_multiple, run, walk, without_nonfinite
 from vfxgen.backends.torch_net import LiveTensors
 from vfxgen.errors import FrameError, NetError, RequestError
 
@@ -60,7 +61,7 @@ def test_a_u_net_in_tiles_is_the_padded_frame_to_rounding(height: int, width: in
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4])
 def test_our_upscaler_in_tiles_has_the_bits_of_the_whole_frame(tmp_path: Path, scale: int, threads: int) -> None:
     net = load(built(tmp_path, scale=scale, channels=16, blocks=3), device="cpu")
     frame = picture(2, 3, 131, 217)
@@ -87,8 +88,35 @@ def test_tiles_have_one_shape() -> None:
         shapes.add(tile.shape)
         return tile
 
-    walk(remember, [picture(1, 3, 131, 217)], Plan(tile=48, overlap=6))
-    assert shapes == {(1, 3, 48, 48)}
+    walk(remember, [picture(1, 3, 331, 317)], Plan(tile=148, overlap=6))
+    assert shapes == {(1, 3, 119, 114)}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    length=st.integers(1, 3000),
+    tile=st.integers(3, 70),
+    overlap=st.integers(0, 60),
+    multiple=st.sampled_from([1, 4, 8]),
+)
+def test_tiles_cover_the_frame_once_with_context_on_both_sides(
+    length: int, tile: int, overlap: int, multiple: int
+) -> None:
+    overlap *= multiple
+    length, cut = length * multiple, Plan(2 * overlap + tile * multiple, overlap, multiple)
+    made = spans(length, cut)
+    assert [span.keep_from for span in made] == [0, *(span.keep_to for span in made[:-1])]
+    assert made[-1].keep_to == made[-1].end == length and made[0].start == 0
+    assert len({span.end - span.start for span in made}) == 1 and made[0].end <= cut.tile
+    assert all(span.start % multiple == 0 for span in made)
+    assert all(span.keep_from - span.start >= overlap for span in made[1:])
+    assert all(span.end - span.keep_to >= overlap for span in made[:-1])
+
+
+def test_little_is_computed_twice() -> None:
+    """960x540 in tiles of up to 384: six of full size would be 1.7 times the frame."""
+    down, across = (spans(side, Plan(tile=384, overlap=16)) for side in (540, 960))
+    assert sum(s.end - s.start for s in down) * sum(s.end - s.start for s in across) < 1.14 * 960 * 540
 
 
 def test_tiles_start_at_multiples() -> None:
@@ -171,7 +199,7 @@ class Limited(nn.Module):
     ],
 )
 def test_out_of_memory_halves_the_tile_and_remembers_it(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    limited = Limited(130, error)
+    limited = Limited(90, error)
     net = wrapped(limited, scale=1, receptive_field=2)
     frame = picture(1, 3, 300, 300)
     assert torch.equal(_tensor(run(net, frame, tile=384)), frame)
@@ -203,14 +231,14 @@ def test_a_tile_that_is_all_context_is_refused() -> None:
 def test_the_plan_keeps_the_net_within_its_memory() -> None:
     net = wrapped(Convolutions(4, 2, 32), scale=2, receptive_field=4)
     frame = picture(1, 3, 700, 900)
-    tiles.bytes_per_pixel(net)
+    bytes_per_pixel(net)
     for memory in (24, 40, 100):
         chosen = plan(net, (700, 900), memory=memory * 1024**2)
         tile = frame[..., : chosen.tile, : chosen.tile]
         with LiveTensors() as live:
             net.run(tile)
         assert live.peak < memory * 1024**2
-        assert chosen.tile == tiles.TILE["cpu"] or live.peak > (memory - 16) * 1024**2 / 6
+        assert chosen.tile == tile_plan.TILE["cpu"] or live.peak > (memory - 16) * 1024**2 / 6
 
 
 def test_a_net_that_sees_everything_gets_the_whole_frame_where_memory_allows() -> None:

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 import safetensors.torch
 import torch
-from small_nets import Convolutions, built, card, entry, wrapped
+from small_nets import built, entry
 from torch import Tensor, nn
 
 from vfxgen.backends.net import load
@@ -26,10 +26,12 @@ def test_branches_run_collapsed(tmp_path: Path) -> None:
     assert not [name for name, _ in net.module.named_parameters() if "expand" in name]
 
 
-def test_torch_compile_makes_the_same_picture() -> None:
-    module, frame = Convolutions(2), torch.rand(1, 3, 32, 32)
-    compiled = TorchNet(card(scale=1), Path("small.safetensors"), "cpu", "fp32", module, compile=True)
-    assert torch.allclose(tensor(compiled.run(frame)), tensor(wrapped(module, scale=1).run(frame)), atol=1e-5)
+def test_a_compiled_net_is_another_backend_and_the_plain_one_stays(tmp_path: Path) -> None:
+    ours = built(tmp_path, scale=2, channels=4, blocks=1)
+    plain, compiled = load(ours, device="cpu"), load(ours, device="cpu", backend="torch-compiled")
+    assert compiled is not plain and compiled is load(ours, device="cpu", backend="torch-compiled")
+    frame = torch.rand(1, 3, 24, 24)
+    assert torch.allclose(tensor(compiled.run(frame)), tensor(plain.run(frame)), atol=1e-5)
 
 
 def test_truncated_weights_are_named(tmp_path: Path) -> None:

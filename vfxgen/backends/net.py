@@ -8,21 +8,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
-from vfxgen.errors import FrameError, NetError, RequestError
+from vfxgen.errors import RequestError
 from vfxgen.log import log
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
-    from vfxgen.zoo.card import Card, Port
+    from vfxgen.zoo.card import Card
     from vfxgen.zoo.registry import Entry
 
 Precision = Literal["fp32", "fp16", "bf16"]
 BACKENDS = {
-    "safetensors": ("torch",),
+    "safetensors": ("torch", "torch-compiled"),
     "torchscript": ("torch",),
-    "spandrel": ("torch",),
+    "spandrel": ("torch", "torch-compiled"),
     "onnx": ("onnxruntime", "openvino", "tensorrt"),
 }
 """Format -> the backends that run it, the first of them by default."""
@@ -84,64 +83,17 @@ class Net(ABC):
         FrameError
             The outputs are not: another number, scale or channels; or NaN or infinity made from finite values.
         """
-        self._check_inputs(inputs)
-        prepared = [self._normalised(tensor, port) for tensor, port in zip(inputs, self.card.inputs, strict=True)]
-        outputs = list(self.forward(prepared))
-        self._check_outputs(inputs, outputs)
-        ports = self.card.outputs
+        from vfxgen.backends.contract import check_inputs, check_outputs, normalised, scaled_back
+
+        check_inputs(self, inputs)
+        moved = [tensor.to(self.device, non_blocking=True) for tensor in inputs]
+        outputs = self.forward([normalised(tensor, port) for tensor, port in zip(moved, self.card.inputs, strict=True)])
+        check_outputs(self, inputs, outputs)
         made = [
-            _scaled_back(tensor.float(), port).to(inputs[0].device) for tensor, port in zip(outputs, ports, strict=True)
+            scaled_back(tensor.float(), port).to(inputs[0].device)
+            for tensor, port in zip(outputs, self.card.outputs, strict=True)
         ]
         return made[0] if len(made) == 1 else tuple(made)
-
-    def _normalised(self, tensor: Tensor, port: Port) -> Tensor:
-        moved = tensor.to(self.device, non_blocking=True)
-        if port.mean:
-            moved = moved - _per_channel(port.mean, moved)
-        return moved / _per_channel(port.std, moved) if port.std else moved
-
-    def _check_inputs(self, inputs: Sequence[Tensor]) -> None:
-        ports = self.card.inputs
-        if len(inputs) != len(ports):
-            raise NetError(f"{self}: takes {len(ports)} inputs ({_names(ports)}), got {len(inputs)}")
-        for tensor, port in zip(inputs, ports, strict=True):
-            channels, size, multiple = len(port.channel_names), list(tensor.shape[-2:]), self.card.size_multiple
-            if tensor.ndim != 4 or (channels and tensor.shape[1] != channels):
-                wanted = f"(B, {channels or 'C'}, H, W) for {port.channels or 'its channels'}"
-                raise NetError(f"{self}: input '{port.name}' is {wanted}, got {tuple(tensor.shape)}")
-            if port.size and size != port.size:
-                raise NetError(f"{self}: input '{port.name}' is {_by(port.size)} always, got {_by(size)}")
-            if not port.size and (size[0] % multiple or size[1] % multiple):
-                raise NetError(f"{self}: height and width must be multiples of {multiple}, got {_by(size)}")
-
-    def _check_outputs(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
-        ports = self.card.outputs
-        if len(outputs) != len(ports):
-            raise FrameError(f"{self}: gave {len(outputs)} outputs, its card says {len(ports)} ({_names(ports)})")
-        for tensor, port in zip(outputs, ports, strict=True):
-            if tensor.ndim == 4:
-                self._check_picture(inputs[0], tensor, port)
-            if not bool(tensor.isfinite().all()) and all(bool(given.isfinite().all()) for given in inputs):
-                raise FrameError(
-                    f"{self}: made NaN or infinity of finite pixels in '{port.name}' at {self.precision} on "
-                    f"{self.device}. With fp16, try --precision fp32; else its weights are damaged or the pixels are "
-                    f"far outside what it was trained on"
-                )
-
-    def _check_picture(self, given: Tensor, made: Tensor, port: Port) -> None:
-        channels, scale = len(port.channel_names), self.card.scale
-        if channels and made.shape[1] != channels:
-            raise FrameError(
-                f"{self}: gave {made.shape[1]} channels in '{port.name}', its card says {channels} ({port.channels})"
-            )
-        if not port.channels and not port.size:
-            return
-        wanted, size = port.size or [scale * side for side in given.shape[-2:]], list(made.shape[-2:])
-        if size != wanted:
-            raise FrameError(
-                f"{self}: made {_by(size)} of {_by(given.shape[-2:])} in '{port.name}', its card says "
-                f"{f'{_by(port.size)} always' if port.size else f'scale {scale}, so {_by(wanted)}'}"
-            )
 
 
 def load(entry: Entry, device: str = "auto", precision: str = "auto", backend: str = "auto") -> Net:
@@ -156,7 +108,9 @@ def load(entry: Entry, device: str = "auto", precision: str = "auto", backend: s
     precision
         ``fp32``, ``fp16``, ``bf16``, or ``auto``: what the card says.
     backend
-        ``torch``, ``onnxruntime``, ``openvino``, ``tensorrt``, or ``auto``: by the net's format.
+        ``auto``: by the net's format, ``torch`` or ``onnxruntime``, never by what happens to be installed. Or
+        ``torch-compiled`` (minutes for the first tile, with CUDA graphs on a GPU; tiles then match to rounding),
+        ``openvino``, ``tensorrt``. Bits differ between backends, in the last digits.
 
     Raises
     ------
@@ -170,9 +124,10 @@ def load(entry: Entry, device: str = "auto", precision: str = "auto", backend: s
     >>> resolve_device("cpu")
     'cpu'
     """
-    from vfxgen.zoo.registry import verify
+    from vfxgen.zoo.registry import check_runnable, verify
 
     card = entry.card
+    check_runnable(card)
     backend = _resolve_backend(card, backend)
     device = resolve_device(device, f"net '{card.name}'")
     chosen = _resolve_precision(card, precision)
@@ -194,13 +149,19 @@ def _load(card: Card, path: Path, device: str, precision: Precision, backend: st
         from vfxgen.backends.onnx_net import OnnxNet
 
         return OnnxNet(card, path, device, precision, backend)
+    from vfxgen.backends.torch_net import TorchNet, load_safetensors, load_torchscript
+
+    if card.format == "torchscript":
+        return load_torchscript(card, path, device, precision)
     if card.format == "spandrel":
         from vfxgen.backends.spandrel_net import load_spandrel
 
-        return load_spandrel(card, path, device, precision)
-    from vfxgen.backends.torch_net import load_safetensors, load_torchscript
-
-    return (load_torchscript if card.format == "torchscript" else load_safetensors)(card, path, device, precision)
+        net = load_spandrel(card, path, device, precision)
+    else:
+        net = load_safetensors(card, path, device, precision)
+    if backend == "torch-compiled":
+        return TorchNet(card, path, device, precision, net.module, compile=True)
+    return net
 
 
 def resolve_device(device: str, who: str = "this net") -> str:
@@ -233,11 +194,6 @@ def resolve_device(device: str, who: str = "this net") -> str:
 
 
 def _resolve_backend(card: Card, backend: str) -> str:
-    if card.format == "diffusers":
-        raise RequestError(
-            f"net '{card.name}' is a diffusers folder, which this version of vfxgen cannot run; choose a net of "
-            f"another format (vfxgen nets list)"
-        )
     able = BACKENDS[card.format]
     if backend == "auto":
         return able[0]
@@ -259,24 +215,3 @@ def _resolve_precision(card: Card, precision: str) -> Precision:
         if precision == known:
             return cast(Precision, known)
     raise RequestError(f"net '{card.name}': precision '{precision}' must be auto, fp32, fp16 or bf16")
-
-
-def _per_channel(values: Sequence[float], like: Tensor) -> Tensor:
-    import torch
-
-    per_channel: torch.Tensor = torch.tensor(values, dtype=like.dtype, device=like.device)
-    return per_channel[:, None, None]
-
-
-def _scaled_back(tensor: Tensor, port: Port) -> Tensor:
-    if port.std:
-        tensor = tensor * _per_channel(port.std, tensor)
-    return tensor + _per_channel(port.mean, tensor) if port.mean else tensor
-
-
-def _names(ports: Sequence[Port]) -> str:
-    return ", ".join(port.name for port in ports)
-
-
-def _by(size: Sequence[int]) -> str:
-    return f"{size[0]}x{size[1]}"

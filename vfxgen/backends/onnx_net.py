@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vfxgen.backends.memory import give_back, is_exhausted, keep_freed, status_bytes
 from vfxgen.backends.net import Net, Precision
 from vfxgen.errors import NetError, RequestError
 
@@ -34,6 +34,8 @@ class OnnxNet(Net):
 
     def __init__(self, card: Card, path: Path, device: str, precision: Precision, backend: str) -> None:
         super().__init__(card, path, device, precision)
+        if device == "cpu":
+            keep_freed()
         self._session = _session(card, path, providers(device, backend, f"net '{card.name}'"))
         self._inputs = self._session.get_inputs()
         self._check_card()
@@ -48,7 +50,7 @@ class OnnxNet(Net):
         try:
             return [torch.from_numpy(np.asarray(made)) for made in self._session.run(names, given)]
         except Exception as error:
-            if is_memory(error):
+            if is_exhausted(error):
                 raise MemoryError(str(error)) from None
             raise NetError(f"{self}: ONNX Runtime failed: {_first_line(error)}") from None
 
@@ -58,11 +60,11 @@ class OnnxNet(Net):
             self.forward(inputs)
             return free - torch.cuda.mem_get_info(self.device)[0]
         # Memory that was freed but not given back would hide what the net takes.
-        ctypes.CDLL(None).malloc_trim(0)
+        give_back()
         Path("/proc/self/clear_refs").write_text("5")
-        before = _status_bytes("VmRSS")
+        before = status_bytes("VmRSS")
         self.forward(inputs)
-        return max(0, _status_bytes("VmHWM") - before)
+        return max(0, status_bytes("VmHWM") - before)
 
     def _check_card(self) -> None:
         found = {port.name: port.shape for port in self._inputs}
@@ -132,22 +134,6 @@ def providers(device: str, backend: str, who: str) -> list[tuple[str, dict[str, 
     return wanted
 
 
-def is_memory(error: BaseException) -> bool:
-    """Whether an error is about memory that could not be had, whichever library raised it."""
-    said = str(error).lower()
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(words in said for words in _MEMORY_WORDS)
-
-
-_MEMORY_WORDS = (
-    "out of memory",
-    "can't allocate memory",
-    "failed to allocate memory",
-    "bad_alloc",
-    "bad allocation",
-    "could not create a memory object",
-)
-
-
 def _session(card: Card, path: Path, wanted: list[tuple[str, dict[str, Any]]]) -> Any:
     runtime = _runtime()
     options = runtime.SessionOptions()
@@ -175,10 +161,3 @@ def _runtime() -> Any:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _status_bytes(field: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) * 1024
-    raise NetError(f"/proc/self/status has no {field}: the memory of an ONNX net cannot be measured here")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import torch
 from torch import Tensor, nn
 
-from vfxgen.backends.net import Net, Precision
+from vfxgen.backends.net import Precision
 from vfxgen.backends.torch_net import TorchNet, read_safetensors
 from vfxgen.errors import NetError, RequestError
 from vfxgen.log import log
@@ -30,7 +30,7 @@ TORCHVISION = (
 )
 
 
-def load_spandrel(card: Card, path: Path, device: str, precision: Precision) -> Net:
+def load_spandrel(card: Card, path: Path, device: str, precision: Precision) -> TorchNet:
     """A net that spandrel recognises by its weights alone.
 
     Raises
