@@ -1,59 +1,24 @@
 """The background plate: a street at dusk, warm shop windows on the key's side, all out of focus."""
 
 from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
-from film import Image, lens_blur, read
-from nodes import Colour, Floats, area_light, grid, mesh_object, node, principled, sphere
-from scene import SIZE, new_scene, studio_camera
 
-Triple = tuple[float, float, float]
+from shots.greenscreen.scene import studio_camera
+from shots.stage.cycles import new_scene
+from shots.stage.film import Image, lens_blur, read
+from shots.stage.frames import SIZE
+from shots.stage.nodes import Colour, area_light, grid, mesh_object, principled, sphere
+from shots.stage.props import box, leaves, lit, mottled
 
 GROUND = -1.55
 """The subject's eyes are at height 0."""
-LEAVES = 2600
-"""Of each tree or hedge."""
 OVERSCAN = 1.1
 """Rendered larger, so that the blur has something to take in at the borders."""
 EXPOSURE = 1.5
 BOKEH = 31.0
 """Pixels across a far light: what the shot's lens gives at six metres and beyond."""
-
-
-def box(name: str, centre: Triple, size: Triple, material: Any) -> None:
-    """A block; centre and size in metres."""
-    corners = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
-    faces = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]]
-    mesh_object(name, corners * size + centre, faces, material, smooth=False)
-
-
-def lit(name: str, colour: Colour, strength: float) -> Any:
-    """A material that shines."""
-    return principled(name, (0, 0, 0), Emission_Color=(*colour, 1.0), Emission_Strength=strength)
-
-
-def mottled(name: str, dark: Colour, bright: Colour, scale: float) -> Any:
-    """A rough material that varies between two colours."""
-    material = principled(name, Roughness=0.75)
-    tree = material.node_tree
-    where = node(tree, "ShaderNodeTexCoord").outputs["Object"]
-    noise = node(tree, "ShaderNodeTexNoise", {"Vector": where, "Scale": scale, "Detail": 6.0})
-    colours = {0: noise.outputs[0], 6: (*dark, 1), 7: (*bright, 1)}
-    colour = node(tree, "ShaderNodeMix", colours, data_type="RGBA").outputs[2]
-    tree.links.new(colour, tree.nodes["Principled BSDF"].inputs["Base Color"])
-    return material
-
-
-def leaves(name: str, centres: Floats, spread: float, material: Any, random: np.random.Generator) -> None:
-    """Foliage: small random quads around centres."""
-    count = LEAVES
-    middle = centres[random.integers(0, len(centres), count)] + random.normal(0, spread, (count, 3))
-    along, across = random.normal(0, 0.05, (2, count, 3))
-    corners = np.stack([middle - along, middle - across, middle + along, middle + across], axis=1)
-    quads = np.arange(4 * count).reshape(-1, 4).tolist()
-    mesh_object(name, corners.reshape(-1, 3), quads, material, smooth=False)
 
 
 def build_street(random: np.random.Generator) -> None:

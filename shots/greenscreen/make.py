@@ -1,7 +1,7 @@
 """Render the sample green-screen shot: a woman who turns, and the exact truth about her.
 
-    .venv-bpy/bin/python shots/greenscreen/make.py --assets DIR --frames 1001-1024
-    .venv-bpy/bin/python shots/greenscreen/make.py --assets DIR --stills
+    .venv-bpy/bin/python -m shots.greenscreen.make --assets DIR --frames 1001-1024
+    .venv-bpy/bin/python -m shots.greenscreen.make --assets DIR --stills
 
 Needs bpy 5.0.1, OpenImageIO, opencv-python-headless and numpy. Cycles renders on the CPU, 1.5 CPU-minutes a
 frame. Frames that exist are skipped: a broken run goes on where it stopped.
@@ -15,18 +15,20 @@ The plate is not rendered but composed of what is stored, then sensor noise is a
 
 import argparse
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import bpy
 import cv2
-import film
 import numpy as np
-from background import render_background
-from film import Image
-from scene import FIRST, FOCUS, FSTOP, LAST, LENS, RATE, SHUTTER, SIZE, Pass, build_studio, show
+
+from shots.greenscreen.background import render_background
+from shots.greenscreen.scene import FOCUS, FSTOP, LENS, Pass, build_studio, show
+from shots.stage import film
+from shots.stage.cycles import render_to
+from shots.stage.film import Image
+from shots.stage.frames import FIRST, SIZE, attributes, frame_list
+from shots.stage.makehuman import ASSETS_HELP
 
 SEED = 1001
 SAMPLES: dict[Pass, int] = {"green": 6, "grey": 6, "alpha": 64, "shadow": 6, "clean": 128}
@@ -38,10 +40,6 @@ FOREGROUND_STEP, SCREEN_STEP = 2.0, 1.0
 """Truth is rounded to steps of at most this many deviations of the sensor noise, as seen in the plate."""
 THIN = 0.15
 """Coverage below which the foreground's rounding grows no further."""
-
-ASSETS_HELP = """folder with the CC0 MakeHuman / MPFB2 head: mpfb/ from github.com/makehumancommunity/mpfb2
-(base mesh, targets, masks), mh/ from github.com/makehumancommunity/makehuman (eyes), mha/ and tex/ from
-github.com/makehumancommunity/makehuman-assets (brows, lashes, textures). It stays outside the project."""
 
 
 @dataclass(frozen=True)
@@ -72,30 +70,12 @@ class Names:
         return self.path("plate/greenscreen")
 
 
-def attributes(frame: int) -> dict[str, object]:
-    """What a camera would note in the header."""
-    return {
-        "FramesPerSecond": (RATE, 1),
-        "smpte:TimeCode": film.timecode(frame - FIRST, RATE),
-        "nominalFocalLength": LENS,
-        "aperture": FSTOP,
-        "focus": FOCUS,
-        "shutterAngle": 360 * SHUTTER,
-    }
-
-
 def render(scene: Any, which: Pass, passes: Path) -> Image:
     """One pass of the current frame, (H, W, 4), in the size of the shot; rendered if its file is missing."""
     path = passes / f"{which}.{scene.frame_current:04d}.exr"
     if not path.exists():
-        part = path.with_suffix(".part.exr")
         show(scene, which, SAMPLES[which])
-        scene.render.filepath = str(part)
-        wall, cpu = time.perf_counter(), time.process_time()
-        bpy.ops.render.render(write_still=True)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        part.rename(path)
-        print(f"{scene.frame_current} {which}: {wall:.1f} s, {cpu:.1f} CPU s", flush=True)
+        render_to(scene, path)
     image = film.read(path)
     if image.shape[1::-1] != SIZE:
         image = cv2.resize(film.without_fringe(image), SIZE, interpolation=cv2.INTER_CUBIC)
@@ -121,8 +101,8 @@ def make_frame(scene: Any, names: Names, passes: Path) -> None:
     shaded = film.shaded(empty, render(scene, "shadow", passes)[..., :3])
     screen = film.rounded(shaded, SCREEN_STEP * film.noise_deviation(shaded))
     plate = alpha * under_green + (1 - alpha) * screen
-    noise = film.sensor_noise(plate, SEED + names.frame)
-    header = attributes(names.frame)
+    noise = film.noise(plate, SEED + names.frame)
+    header = attributes(names.frame, LENS, FSTOP, FOCUS)
     film.write(names.alpha, alpha, "A", "zip", header)
     film.write(names.foreground, film.rounded(under_grey, foreground_step), "RGB", "zip", header)
     film.write(names.screen, screen, "RGB", "zip", header)
@@ -131,24 +111,12 @@ def make_frame(scene: Any, names: Names, passes: Path) -> None:
 
 def make_stills(folder: Path, scene: Any, passes: Path, threads: int) -> None:
     """The clean plate of the empty screen, then the background plate."""
-    header = attributes(FIRST)
+    header = attributes(FIRST, LENS, FSTOP, FOCUS)
     screen = empty_screen(scene, passes)
-    noisy = screen + film.sensor_noise(screen, SEED)
+    noisy = screen + film.noise(screen, SEED)
     film.write(folder / "clean/screen.exr", noisy, "RGB", PLATE_COMPRESSION, header)
     street = render_background(passes, threads, BACKGROUND_SAMPLES, SEED)
     film.write(folder / "background/background.exr", street, "RGB", BACKGROUND_COMPRESSION, header)
-
-
-def frame_list(text: str) -> list[int]:
-    """`1001,1012,1002-1005` as numbers, in the order given, each once."""
-    frames: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        frames += range(int(first), int(last or first) + 1)
-    outside = [f for f in frames if not FIRST <= f <= LAST]
-    if outside:
-        raise argparse.ArgumentTypeError(f"the shot runs from {FIRST} to {LAST}; {outside[0]} is outside")
-    return list(dict.fromkeys(frames))
 
 
 def main() -> None:

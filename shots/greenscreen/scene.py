@@ -6,17 +6,15 @@ from typing import Any, Literal
 
 import bpy
 import numpy as np
-from nodes import area_light, camera, grid, mesh_object, node, principled, smooth_noise
-from subject import build_subject
 
-FIRST, LAST = 1001, 1024
-RATE = 24
-SIZE = (960, 540)
+from shots.stage.coverage import glow
+from shots.stage.cycles import new_scene
+from shots.stage.nodes import area_light, camera, grid, mesh_object, principled, smooth_noise
+from shots.stage.subject import build_subject
+
 LENS, FSTOP, FOCUS = 82.0, 2.8, 1.84
 """Millimetres on a 36 mm gate; focus in metres, on the eyes."""
 CAMERA, CAMERA_TARGET = (0.0, -1.93, 0.03), (0.0, 0.0, -0.035)
-SHUTTER = 0.5
-"""Of a frame: 180 degrees."""
 ALPHA_THRESHOLD = 0.022
 """Noise at which a pixel of the alpha pass has enough samples."""
 GREEN = (0.06, 0.36, 0.10)
@@ -42,33 +40,6 @@ HEAD_KEYS = {
 """frame: nod, tilt and turn of the head on the body, in degrees."""
 
 
-def new_scene(size: tuple[int, int], threads: int) -> Any:
-    """An empty scene with deterministic Cycles settings, linear in and out."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    scene = bpy.context.scene
-    render, cycles = scene.render, scene.cycles
-    render.engine = "CYCLES"
-    render.threads_mode, render.threads = "FIXED", threads
-    render.resolution_x, render.resolution_y = size
-    render.resolution_percentage = 100
-    render.fps = RATE
-    render.use_compositing = False
-    cycles.device = "CPU"
-    cycles.use_adaptive_sampling = False
-    cycles.denoiser, cycles.denoising_prefilter = "OPENIMAGEDENOISE", "FAST"
-    cycles.diffuse_bounces, cycles.glossy_bounces, cycles.transmission_bounces = 3, 3, 6
-    cycles.transparent_max_bounces = 24
-    cycles.caustics_reflective = cycles.caustics_refractive = False
-    cycles.sample_clamp_direct, cycles.sample_clamp_indirect = 0.0, 6.0
-    scene.view_settings.view_transform = "Raw"
-    settings = render.image_settings
-    settings.media_type = "IMAGE"
-    settings.file_format, settings.color_mode, settings.color_depth = "OPEN_EXR", "RGBA", "32"
-    render.use_persistent_data = True
-    scene.world = bpy.data.worlds.new("world")
-    return scene
-
-
 def studio_camera() -> Any:
     """The camera of the shot; the background plate uses it too."""
     return camera(CAMERA, CAMERA_TARGET, LENS, FOCUS, FSTOP)
@@ -90,7 +61,6 @@ def build_studio(assets: Path, size: tuple[int, int], threads: int, seed: int) -
     area_light("screen right", (1.7, 0.30, 0.7), (0.5, 1.5, 0.1), 0.8, 26.0)
     studio_camera()
     scene.render.use_motion_blur = True
-    scene.render.motion_blur_shutter = SHUTTER
     return scene
 
 
@@ -144,31 +114,3 @@ def show(scene: Any, which: Pass, samples: int) -> None:
     cycles.use_adaptive_sampling = which == "alpha"
     cycles.adaptive_min_samples, cycles.adaptive_threshold = 12, ALPHA_THRESHOLD
     cycles.max_bounces = 0 if which == "alpha" else 6
-
-
-def glow(material: Any, on: bool) -> None:
-    """Let a material shine white instead of its look, equally transparent.
-
-    Then adaptive sampling, which looks at colour alone, sends its samples to where coverage is uncertain.
-    """
-    tree = material.node_tree
-    surface = tree.nodes["Material Output"].inputs["Surface"]
-    if "look" not in tree.nodes:
-        look = node(tree, "NodeReroute", {0: surface.links[0].from_socket})
-        look.name = "look"
-        white = node(tree, "ShaderNodeEmission").outputs[0]
-        cover = coverage(tree)
-        if cover is not None:
-            clear = node(tree, "ShaderNodeBsdfTransparent").outputs[0]
-            white = node(tree, "ShaderNodeMixShader", {0: cover, 1: clear, 2: white}).outputs[0]
-        node(tree, "NodeReroute", {0: white}).name = "glow"
-    tree.links.new(tree.nodes["glow" if on else "look"].outputs[0], surface)
-
-
-def coverage(tree: Any) -> Any:
-    """The socket that says how opaque a material is; None when it is solid."""
-    if "cover" in tree.nodes:
-        return tree.nodes["cover"].outputs[0]
-    shader = tree.nodes.get("Principled BSDF")
-    links = shader.inputs["Alpha"].links if shader else []
-    return links[0].from_socket if links else None

@@ -1,16 +1,17 @@
-"""The person before the screen: head, clothes, gauze scarf, jewels and hair, on two empties that move."""
+"""A person: head, clothes, gauze scarf, jewels and hair, on two empties that move."""
 
 from math import pi
 from pathlib import Path
 from typing import Any
 
 import bpy
-import makehuman
 import numpy as np
-from hair import grow, hair_material, hair_object, is_scalp, push_out, roots_on, style
-from makehuman import Mesh
 from mathutils.bvhtree import BVHTree
-from nodes import Faces, Floats, empty, grid, mesh_object, node, principled, smooth_noise, sphere
+
+from shots.stage import makehuman
+from shots.stage.hair import grow, hair_material, hair_object, is_scalp, push_out, roots_on, style
+from shots.stage.makehuman import Mesh
+from shots.stage.nodes import Faces, Floats, empty, grid, mesh_object, node, principled, smooth_noise, sphere
 
 STRANDS = 16000
 NECK = (0.0, 0.046, -0.13)
@@ -26,20 +27,24 @@ FLUSH = (
 """Where the skin is redder, cheeks, nose, chin and ears: strength, centre and radius."""
 
 
-def build_subject(assets: Path, seed: int) -> tuple[Any, Any]:
-    """Build her; returns the empties of the body and of the head (a child of the body)."""
+def build_subject(
+    assets: Path, seed: int, melanin: float = 0.62, redness: float = 0.75, scarf: bool = True
+) -> tuple[Any, Any]:
+    """Build her, with hair of that pigment; returns the empties of the body and of the head (a child of the body)."""
     body = empty("body")
     head = empty("head", NECK, body)
     base = makehuman.read_obj(assets / makehuman.BASE_MESH)
     shape = makehuman.shaped(assets, base, makehuman.WOMAN)
     skin, skull = add_skin(assets, base, shape, body, head)
     add_features(assets, shape, head)
-    add_scarf(body, add_shirt(base, shape, body))
+    shirt = add_shirt(base, shape, body)
+    if scarf:
+        add_scarf(body, shirt)
     add_jewels(body, head)
     random = np.random.default_rng(seed)
     roots, normals = roots_on(skin, skull, STRANDS, random)
     strands = style(grow(roots, normals, BVHTree.FromPolygons(skin.tolist(), skull), random), random)
-    hair = hair_object("hair", strands, hair_material("hair", 0.62, 0.75), random)
+    hair = hair_object("hair", strands, hair_material("hair", melanin, redness), random)
     hang(hair, head)
     add_sway(hair, amplitude=0.010, scale=5.0, speed=1.6)
     return body, head

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+ASSETS_HELP = """folder with the CC0 MakeHuman / MPFB2 head: mpfb/ from github.com/makehumancommunity/mpfb2
+(base mesh, targets, masks), mh/ from github.com/makehumancommunity/makehuman (eyes), mha/ and tex/ from
+github.com/makehumancommunity/makehuman-assets (brows, lashes, textures). It stays outside the project."""
+
 TARGETS = "mpfb/src/mpfb/data/targets"
 BASE_MESH = "mpfb/src/mpfb/data/3dobjs/base.obj"
 MASKS = "mpfb/src/mpfb/data/textures"

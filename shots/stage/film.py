@@ -1,6 +1,9 @@
 """From render passes to film frames: straight colour, the composed plate, sensor noise, and EXR files."""
 
 import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -10,14 +13,27 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
 
-PHOTON_GAIN = np.array([7e-5, 5e-5, 8e-5], np.float32)
-"""Variance of the noise per unit of light, for R, G, B: photons, after white balance."""
-READ_NOISE = np.array([0.0018, 0.0014, 0.0021], np.float32)
-"""Standard deviation of the noise in the dark."""
-DEBAYER = np.array([0.25, 0.50, 0.25], np.float32)
-"""Debayering spreads noise over neighbours, along both axes."""
-SHARED_NOISE = 0.5
-"""Part of the variance that the three channels share, after debayering and a colour matrix."""
+
+@dataclass(frozen=True)
+class Grain:
+    """Noise of a camera, as it stands in scene-linear R, G, B."""
+
+    gain: tuple[float, float, float]
+    """Variance per unit of light: photons or film grains."""
+    floor: tuple[float, float, float]
+    """Standard deviation in the dark."""
+    kernel: tuple[float, ...]
+    """White noise is spread over neighbours with these weights, along both axes."""
+    shared: float
+    """Part of the variance that the three channels share."""
+
+
+SENSOR = Grain((7e-5, 5e-5, 8e-5), (0.0018, 0.0014, 0.0021), (0.25, 0.50, 0.25), 0.5)
+"""A digital camera: debayering spreads the noise, a colour matrix shares it."""
+FILM = Grain((3.6e-4, 3.0e-4, 5.4e-4), (0.0016, 0.0014, 0.0024), (0.07, 0.24, 0.38, 0.24, 0.07), 0.35)
+"""A fast film stock, finely scanned: 4 % on middle grey, coarser than a pixel."""
+GRAIN_SEED = "vfxgen:grain_seed"
+"""The header attribute that tells the seed of a frame's noise."""
 SHADOW_SOFTNESS = 48.0
 """Pixels over which the shadow on the screen is smoothed."""
 ALPHA_STEPS = 512
@@ -48,26 +64,27 @@ def straight(premultiplied: Image, alpha: Image) -> Image:
     return np.where(alpha > 0, colour, 0).astype(np.float32)
 
 
-def noise_deviation(light: Image) -> Image:
-    """Standard deviation of the sensor noise at each pixel and channel of a noiseless frame."""
-    return np.asarray(np.sqrt(PHOTON_GAIN * np.maximum(light, 0) + READ_NOISE**2), np.float32)
+def noise_deviation(light: Image, grain: Grain = SENSOR) -> Image:
+    """Standard deviation of the noise at each pixel and channel of a noiseless frame."""
+    gain, floor = np.array(grain.gain, np.float32), np.array(grain.floor, np.float32)
+    return np.asarray(np.sqrt(gain * np.maximum(light, 0) + floor**2), np.float32)
 
 
-def sensor_noise(light: Image, seed: int) -> Image:
-    """Noise to add to a noiseless frame (H, W, 3), reproducible from its seed."""
+def noise(light: Image, seed: int, grain: Grain = SENSOR) -> Image:
+    """Noise to add to a noiseless frame (H, W, 3), reproducible from its seed; it depends on each pixel's own light."""
     random = np.random.default_rng(seed)
     height, width, _ = light.shape
     shared, own = random.standard_normal((height, width, 1)), random.standard_normal(light.shape)
-    white = (np.sqrt(SHARED_NOISE) * shared + np.sqrt(1 - SHARED_NOISE) * own).astype(np.float32)
-    soft = cv2.sepFilter2D(white, -1, DEBAYER, DEBAYER, borderType=cv2.BORDER_REFLECT)
-    soft /= float((DEBAYER**2).sum())
-    return np.asarray(soft * noise_deviation(light), np.float32)
+    white = (np.sqrt(grain.shared) * shared + np.sqrt(1 - grain.shared) * own).astype(np.float32)
+    kernel = np.array(grain.kernel, np.float32)
+    soft = cv2.sepFilter2D(white, -1, kernel, kernel, borderType=cv2.BORDER_REFLECT)
+    soft /= float((kernel**2).sum())
+    return np.asarray(soft * noise_deviation(light, grain), np.float32)
 
 
 def rounded(image: Image, steps: Image) -> Image:
     """Half-float values without the mantissa bits that are worth less than a step, so that ZIP packs them."""
-    image = np.maximum(image, 0)
-    last_bit = np.exp2(np.floor(np.log2(np.maximum(image, 2.0**-14))) - 10)
+    last_bit = np.exp2(np.floor(np.log2(np.maximum(np.abs(image), 2.0**-14))) - 10)
     bits = np.clip(np.floor(np.log2(np.maximum(steps, 1e-9) / last_bit)), 0, 9)
     step = last_bit * 2**bits
     return np.asarray(np.round(image / step) * step, np.float32)
@@ -105,14 +122,22 @@ def timecode(frame: int, rate: int) -> tuple[int, int]:
     return word, 0
 
 
-def write(path: Path, image: Image, channels: str, compression: str, attributes: dict[str, object]) -> None:
+def coded(image: Image, channels: Sequence[str], compression: str) -> Image:
+    """What a reader gets of an image that was written with a lossy compression."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "coded.exr"
+        write(path, image, channels, compression, {})
+        return read(path)
+
+
+def write(path: Path, image: Image, channels: Sequence[str], compression: str, attributes: dict[str, object]) -> None:
     """Write a half-float EXR; it appears under its name only when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     height, width, depth = image.shape
     spec = oiio.ImageSpec(width, height, depth, oiio.HALF)
     spec.channelnames = tuple(channels)
-    if channels == "A":
-        spec.alpha_channel = 0
+    if "A" in channels:
+        spec.alpha_channel = channels.index("A")
     spec.attribute("compression", compression)
     spec.attribute("Software", "vfxgen shots")
     spec.attribute("colorInteropID", "lin_rec709_scene")

@@ -6,8 +6,9 @@ from typing import Any
 import bpy
 import numpy as np
 from mathutils.bvhtree import BVHTree
-from nodes import Floats, link, node
 from numpy.typing import NDArray
+
+from shots.stage.nodes import Floats, link, node
 
 PARTING = 0.024
 """Where the parting lies, metres to the subject's left."""
