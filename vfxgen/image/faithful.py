@@ -7,6 +7,10 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad
 
 ROUNDS = 2
+# Source rows that a row of the result depends on to each side: the range's window, and one for each round.
+_REACH = 1 + ROUNDS
+# Source rows worked on at a time: what is in between stays in the processor's cache, and small at any frame size.
+_BAND = 64
 
 
 def held_to_source(enlarged: Tensor, source: Tensor, scale: int) -> Tensor:
@@ -37,6 +41,17 @@ def held_to_source(enlarged: Tensor, source: Tensor, scale: int) -> Tensor:
     >>> bool(torch.allclose(held, torch.tensor(0.18)))
     True
     """
+    held = torch.empty_like(enlarged)
+    height = source.shape[-2]
+    for first in range(0, height, _BAND):
+        last = min(first + _BAND, height)
+        top, bottom = max(0, first - _REACH), min(height, last + _REACH)
+        band = _held(enlarged[..., top * scale : bottom * scale, :], source[..., top:bottom, :], scale)
+        held[..., first * scale : last * scale, :] = band[..., (first - top) * scale : (last - top) * scale, :]
+    return held
+
+
+def _held(enlarged: Tensor, source: Tensor, scale: int) -> Tensor:
     around = pad(source, (1, 1, 1, 1), "replicate")
     least = interpolate(-max_pool2d(-around, 3, 1), scale_factor=scale, mode="nearest")
     most = interpolate(max_pool2d(around, 3, 1), scale_factor=scale, mode="nearest")

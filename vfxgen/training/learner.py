@@ -54,8 +54,8 @@ class Learner:
         self._follow()
         self._count(terms)
 
-    def mean_losses(self) -> dict[str, float]:
-        """Means of the terms since the last call, and their sum ``loss``; empty where there was no step.
+    def mean_losses(self, *, forget: bool = True) -> dict[str, float]:
+        """Means of the terms since they were last forgotten, and their sum ``loss``; empty where there was no step.
 
         Raises
         ------
@@ -66,7 +66,8 @@ class Learner:
             return {}
         means = {name: value.item() / self._summed for name, value in self._sums.items()}
         first = self.step - self._summed + 1
-        self._sums, self._summed = {}, 0
+        if forget:
+            self._sums, self._summed = {}, 0
         if not all(map(math.isfinite, means.values())):
             raise TrainingError(
                 f"the loss is not a number (steps {first} to {self.step}): the data hold NaN or infinity, or the rate "

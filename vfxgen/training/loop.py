@@ -233,7 +233,7 @@ class _Run:
         return Progress(step, self.seconds, done, left, self.record.losses, self.figures, picture)
 
     def _save(self) -> None:
-        self._log()
+        self.learner.mean_losses(forget=False)  # raises where weights may be spoilt
         state = {"learner": self.learner.state(), "best": self.best.state(), "figures": self.figures}
         facts = {"validated": self.validated, "seconds": self.seconds, "identity": self.identity}
         checkpoint.save(self.path, state | facts | {"history": json.dumps(self.record.history)})
@@ -264,4 +264,5 @@ def device_name(device: torch.device) -> str:
     """For cards: the GPU, or the processor and how many threads work on it."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"CPU, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
