@@ -1,6 +1,7 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Each sets up .venv first when it is missing or out of date.
 
 PYTHON ?= python3
+PYTHON311 ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -16,8 +17,34 @@ $(READY): pyproject.toml setup.py constraints.txt
 demo: $(READY)
 	$(BIN)/vfxgen demo --out demo_out
 
-test: $(READY)
+test: $(READY) bpy
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Blender as a module, in environments of their own: its wheels are for Python 3.11 alone, and pin an older numpy.
+.PHONY: bpy blender-extension
+bpy:
+	@if command -v $(PYTHON311) >/dev/null; then $(MAKE) --no-print-directory .venv-bpy/.ready .venv-bpy-4.5/.ready; \
+	else echo "The Blender tests will be skipped: Blender's Python wheels need a python3.11, and there is none"; fi
+
+.venv-bpy/.ready: BPY := 5.0.1
+.venv-bpy-4.5/.ready: BPY := 4.5.15
+.venv-bpy-4.2/.ready: BPY := 4.2.23
+.venv-bpy/.ready .venv-bpy-4.5/.ready .venv-bpy-4.2/.ready:
+	$(PYTHON311) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check bpy==$(BPY)
+	touch $@
+
+# Not in `make test`: one more Blender, and a window in a Debian folder that root builds in DEBIAN.
+.PHONY: test-blender-all test-blender-gui
+DEBIAN ?= /var/tmp/vfxgen-debian
+test-blender-all: $(READY) bpy .venv-bpy-4.2/.ready
+	$(BIN)/python -m pytest tests/plugins/blender
+
+test-blender-gui: blender-extension
+	.ci/blender_window.sh $(DEBIAN) dist/blender_window
+
+blender-extension: $(READY)
+	$(BIN)/python -m plugins.build_blender dist/vfxgen-blender.zip
 
 check: $(READY)
 	$(BIN)/ruff format --check .

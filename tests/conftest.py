@@ -13,6 +13,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from vfxgen.log import say_once
 
+# They run in Blender's Python.
+collect_ignore = ["plugins/blender/scenarios"]
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("VFXGEN_SHARED_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
 

@@ -204,4 +204,5 @@ def _smaller_light(photo: Codes, scale: int) -> NDArray[np.float16]:
     """Light as a coarser sensor gathers it, block by block: a filter that rings would leave black beside lamps."""
     light = to_light(torch.from_numpy(np.array(photo)).float() / 255).numpy()
     height, width = (side // scale for side in photo.shape[:2])
-    return light.reshape(height, scale, width, scale, 3).mean(axis=(1, 3)).astype(np.float16)
+    gathered: NDArray[np.float16] = light.reshape(height, scale, width, scale, 3).mean(axis=(1, 3)).astype(np.float16)
+    return gathered

@@ -1,0 +1,66 @@
+"""A node's settings: properties on the tree inside it, saved with the file."""
+
+from typing import Any
+
+import bpy
+
+from . import parameters, schema
+
+_registered: list[type] = []
+
+
+def values(tree: bpy.types.NodeTree) -> dict[str, Any]:
+    """The parameters of a node as the worker takes them."""
+    declared = schema.operators()[tree.vfxgen.operator]
+    return parameters.values(declared, getattr(tree.vfxgen, declared["name"]))
+
+
+def frame_range(tree: bpy.types.NodeTree, scene: bpy.types.Scene) -> range:
+    """The frames that a node is to render."""
+    settings = tree.vfxgen
+    if settings.use_scene_range:
+        return range(scene.frame_start, scene.frame_end + 1)
+    return range(settings.frame_start, settings.frame_end + 1)
+
+
+def register() -> None:
+    """Make a class for every operator and hang them all on compositor trees."""
+    annotations: dict[str, Any] = {
+        "operator": bpy.props.StringProperty(options={"HIDDEN"}),
+        "identifier": bpy.props.StringProperty(options={"HIDDEN"}),
+        "use_scene_range": bpy.props.BoolProperty(
+            name="Scene range", description="Render the frames of the scene", default=True
+        ),
+        "frame_start": bpy.props.IntProperty(name="First", description="First frame to render", default=1, min=0),
+        "frame_end": bpy.props.IntProperty(name="Last", description="Last frame to render", default=1, min=0),
+        "folder": bpy.props.StringProperty(
+            name="Output",
+            description="Folder for the node's own folder of frames. Empty: vfxgen, beside the .blend",
+            subtype="DIR_PATH",
+        ),
+    }
+    for name, declared in schema.operators().items():
+        group = parameters.property_group(declared)
+        _register(group)
+        annotations[name] = bpy.props.PointerProperty(type=group)
+    node_settings = type("VFXGEN_PG_node", (bpy.types.PropertyGroup,), {"__annotations__": annotations})
+    _register(node_settings)
+    bpy.types.CompositorNodeTree.vfxgen = bpy.props.PointerProperty(type=node_settings)
+    bpy.types.Scene.vfxgen_render_stale = bpy.props.BoolProperty(
+        name="Render stale nodes in background",
+        description="A render without a window first renders the vfxgen nodes that are not up to date. "
+        "Off: it stops with an error where one is not",
+    )
+
+
+def unregister() -> None:
+    """Take everything back; what files hold stays in them."""
+    del bpy.types.Scene.vfxgen_render_stale
+    del bpy.types.CompositorNodeTree.vfxgen
+    while _registered:
+        bpy.utils.unregister_class(_registered.pop())
+
+
+def _register(group: type) -> None:
+    bpy.utils.register_class(group)
+    _registered.append(group)
