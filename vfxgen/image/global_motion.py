@@ -35,7 +35,12 @@ class GlobalMotion(NamedTuple):
     agreement: float
 
 
-def global_motion(this: Pixels, other: Pixels, model: Model = "homography") -> GlobalMotion:
+def global_motion(
+    this: Pixels,
+    other: Pixels,
+    model: Model = "homography",
+    known: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None,
+) -> GlobalMotion:
     """The map from `this` to `other` that most features follow, whatever else moves.
 
     SIFT features (Lowe 2004) on `vfxgen.image.flow.motion_codes`, matched both ways, fitted by MAGSAC++ (Barath et al.
@@ -48,6 +53,8 @@ def global_motion(this: Pixels, other: Pixels, model: Model = "homography") -> G
         (H, W, 3), scene-linear.
     model
         ``homography`` for a plane or a turning camera, ``affine`` where there is too little detail for it.
+    known
+        Where features count in `this` and in `other`, (H, W) each; everywhere by default.
 
     Raises
     ------
@@ -62,7 +69,7 @@ def global_motion(this: Pixels, other: Pixels, model: Model = "homography") -> G
     >>> bool(np.abs(moved - (0, 3)).max() < 0.1)
     True
     """
-    places = _matches(*motion_codes(this, other))
+    places = _matches(*motion_codes(this, other), known)
     if len(places[0]) < _ENOUGH:
         raise FrameError(
             f"no motion of the whole frame found: {len(places[0])} features match, {_ENOUGH} are needed; the pictures "
@@ -84,10 +91,15 @@ def global_motion(this: Pixels, other: Pixels, model: Model = "homography") -> G
     return GlobalMotion(np.asarray(whole, np.float64), agreeing / len(places[0]))
 
 
-def _matches(this: Code, other: Code) -> tuple[Pixels, Pixels]:
+def _matches(
+    this: Code, other: Code, known: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None
+) -> tuple[Pixels, Pixels]:
     """Places (N, 2) of the features that both pictures have, pixel centres being whole numbers."""
     finder = cv2.SIFT.create(_FEATURES)
-    (points, described), (points_there, described_there) = (finder.detectAndCompute(c, None) for c in (this, other))
+    masks = (None, None) if known is None else tuple(where.astype(np.uint8) * 255 for where in known)
+    (points, described), (points_there, described_there) = (
+        finder.detectAndCompute(code, mask) for code, mask in zip((this, other), masks, strict=True)
+    )
     nothing = np.empty((0, 2), np.float32)
     if min(len(points), len(points_there)) < 2:
         return nothing, nothing

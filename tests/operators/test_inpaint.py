@@ -1,0 +1,153 @@
+"""Inpaint: the hole is filled, nothing else is touched; nets through cards; what is asked wrongly is said."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from moving_scenes import texture
+from small_nets import entry
+from torch import Tensor, nn
+
+import vfxgen
+from vfxgen.errors import FrameError, RequestError
+from vfxgen.frame import Box, Frame, Pixels
+from vfxgen.operators.inpaint import Inpaint
+from vfxgen.sequence import Sequence
+from vfxgen.testing import Pictures
+
+SIZE = (72, 90)
+
+
+def spot(value: float = 1.0) -> Pixels:
+    mask = np.zeros((*SIZE, 1), np.float32)
+    mask[30:44, 40:58] = value
+    return mask
+
+
+def inpaint(light: Pixels, mask: Pixels, **parameters: object) -> Inpaint:
+    return Inpaint(Pictures(light), Pictures(mask, "A"), **{"method": "patch", **parameters})
+
+
+@pytest.mark.parametrize("method", ["patch", "telea", "smooth"])
+def test_outside_the_feathered_mask_every_bit_stays(method: str) -> None:
+    light = texture(SIZE) - np.float32(0.03)
+    light[5, 5], light[60, 80, 1] = np.nan, np.inf
+    made = inpaint(light, spot(), method=method, grow=2.0, feather=3.0)[1].rgb
+    near = np.zeros(SIZE, bool)
+    near[24:50, 34:64] = True
+    assert made[~near].tobytes() == light[~near].tobytes()
+    assert (made[30:44, 40:58] != light[30:44, 40:58]).all()
+    assert np.isfinite(made[near]).all()
+
+
+def test_the_thinnest_mask_is_replaced_in_full() -> None:
+    thin, full = (inpaint(texture(SIZE), spot(value))[1].rgb for value in (0.01, 1.0))
+    assert thin.tobytes() == full.tobytes()
+
+
+def test_nan_under_the_mask_is_filled_and_nan_in_the_mask_is_0() -> None:
+    light, mask = texture(SIZE), spot()
+    light[35, 45] = np.nan
+    mask[0, 0] = np.nan
+    made = inpaint(light, mask)[1].rgb
+    assert np.isfinite(made).all() and made[0, 0].tobytes() == light[0, 0].tobytes()
+
+
+def test_an_empty_mask_gives_the_plate_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    operator = inpaint(texture(SIZE), spot(0.0))
+    assert operator[1] is operator.plate[1] and operator[2] is operator.plate[2]
+    assert caplog.text.count("mask is empty") == 1
+
+
+def test_a_mask_over_everything_is_refused() -> None:
+    with pytest.raises(FrameError, match="frame 3: the mask covers the whole frame"):
+        inpaint(texture(SIZE), np.ones((*SIZE, 1), np.float32))[3]
+
+
+class Placed(Sequence):
+    """A frame with alpha, ids, and a data window that is not its display window."""
+
+    def frame(self, number: int) -> Frame:
+        pixels = np.concatenate([texture(SIZE), np.full((*SIZE, 2), 0.5, np.float32)], axis=-1)
+        return Frame.from_pixels(
+            pixels, ("R", "G", "B", "A", "depth.Z"), number=number, colorspace="ACEScg",
+            data_window=Box(-10, 6, 90, 72), display_window=Box(0, 0, 80, 80),
+        )  # fmt: skip
+
+    def make_key(self, number: int) -> str:
+        return "placed"
+
+
+def test_windows_place_the_mask_and_other_channels_pass() -> None:
+    mask = np.zeros((80, 80, 1), np.float32)
+    mask[30:40, 20:30] = 1
+    plate = Placed()
+    made = Inpaint(plate, Pictures(mask, "A"), method="smooth", grow=0.0, feather=0.0)[1]
+    changed = np.argwhere((made.rgb != plate[1].rgb).any(axis=-1))
+    assert changed.min(axis=0).tolist() == [24, 30] and changed.max(axis=0).tolist() == [33, 39]
+    assert made.pixels("A", "depth.Z").tobytes() == plate[1].pixels("A", "depth.Z").tobytes()
+    assert (made.data_window, made.display_window) == (plate[1].data_window, plate[1].display_window)
+
+
+def test_auto_takes_patches_where_no_net_is_shipped_and_says_so(caplog: pytest.LogCaptureFixture, studio: Path) -> None:
+    auto, patch = (inpaint(texture(SIZE), spot(), method=m)[1].rgb for m in ("auto", "patch"))
+    assert auto.tobytes() == patch.tobytes()
+    assert "patches of the frame" in caplog.text
+
+
+class Grey(nn.Module):
+    """Code value 0.5 under the mask, and a step of 0.05 outside it, as a net that does not keep what is known."""
+
+    def forward(self, picture: Tensor) -> Tensor:
+        mask = picture[:, 3:]
+        return picture[:, :3] * (1 - mask) + 0.5 * mask + 0.0
+
+
+@pytest.fixture
+def grey_net(studio: Path) -> str:
+    folder = studio / "grey"
+    folder.mkdir()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.save(torch.jit.script(Grey()), str(folder / "net.pt"))
+    picture = {"name": "picture", "channels": "R G B M", "encoding": "none"}
+    entry(
+        folder, folder / "net.pt", name="grey", task="inpaint", format="torchscript", architecture="", scale=1,
+        receptive_field=0, inputs=[picture], outputs=[{**picture, "name": "filled", "channels": "R G B"}],
+    )  # fmt: skip
+    return "grey"
+
+
+def test_a_net_fills_the_hole_and_nothing_else(grey_net: str) -> None:
+    light = texture(SIZE)
+    made = inpaint(light, spot(), method="net", net=grey_net, grow=0.0, feather=0.0)[1].rgb
+    hole = spot()[..., 0] > 0
+    assert made[~hole].tobytes() == light[~hole].tobytes()
+    np.testing.assert_allclose(made[hole], 0.5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"method": "net"}, "method = net, but no net"),
+        ({"method": "patch", "net": "upscale-x2"}, "method = patch runs none"),
+        ({"method": "net", "net": "upscale-x2"}, "'upscale-x2' is for upscale"),
+        ({"method": "magic"}, r"auto \| net \| patch \| telea \| smooth"),
+    ],
+)
+def test_what_does_not_fit_together_is_said(parameters: dict[str, object], said: str) -> None:
+    with pytest.raises(RequestError, match=said):
+        inpaint(texture(SIZE), spot(), **parameters)
+
+
+def test_from_the_command_line(tmp_path: Path) -> None:
+    vfxgen.write(Pictures(texture(SIZE)), tmp_path / "plate.exr", frames="1")
+    vfxgen.write(Pictures(spot(), "A"), tmp_path / "mask.exr", frames="1")
+    filled = Inpaint(vfxgen.read(tmp_path / "plate.exr"), vfxgen.read(tmp_path / "mask.exr"), method="smooth")
+    vfxgen.write(filled, tmp_path / "out.exr", frames="1")
+    out = vfxgen.read(tmp_path / "out.exr")[1]
+    assert out.planes["R"][:20].tobytes() == vfxgen.read(tmp_path / "plate.exr")[1].planes["R"][:20].tobytes()

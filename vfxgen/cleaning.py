@@ -1,0 +1,195 @@
+"""What stands behind a clean plate, as sequences: frames with their holes marked, and the holes filled over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from vfxgen.filling import UNSEEN, Filling, Other, between_arrays, covering, say_how_it_moves, sees
+from vfxgen.frame import RGB, Frame
+from vfxgen.image.harmonic import Mask
+from vfxgen.image.mask import matte_on
+from vfxgen.log import say_once
+from vfxgen.operator import digest
+from vfxgen.registration import HIDDEN, Matrix, Registration, between, registered
+from vfxgen.sequence import Sequence
+from vfxgen.version import __version__
+
+HOLE = "hole"
+"""Channel of `Holes`: what is to be filled. `HIDDEN` holds beside it the pixels that are not finite."""
+
+# How many sources are enough for a pixel, and the least share of what is still wanted that makes one worth its while.
+_ENOUGH, _WORTH = 6, 0.01
+# Frames away at which a source counts for a quarter.
+_NEAR = 3.0
+# Pixels of the hole that are looked up to choose sources, at most.
+_PROBES = 4000
+
+
+class Holes(Sequence):
+    """Frames of a plate, R G B, with the mask grown and where they do not show the scene (`HOLE`, `HIDDEN`)."""
+
+    def __init__(self, plate: Sequence, mask: Sequence, grow: float) -> None:
+        super().__init__()
+        self.plate, self.mask, self.grow = plate, mask, grow
+
+    @property
+    def inputs(self) -> Mapping[str, Sequence]:
+        return {"plate": self.plate, "mask": self.mask}
+
+    @property
+    def range(self) -> list[int] | None:
+        """Frames that both have."""
+        both = [source.range for source in (self.plate, self.mask)]
+        known = [set(numbers) for numbers in both if numbers is not None]
+        return sorted(set.intersection(*known)) if known else None
+
+    def make_key(self, number: int) -> str:
+        keys = [source.key(number) for source in self.inputs.values()]
+        return digest(sequence="holes", grow=self.grow, frames=keys, version=__version__)
+
+    def frame(self, number: int) -> Frame:
+        from vfxgen.image.holes import grown
+
+        plate = self.plate[number]
+        hole = grown(matte_on(self.mask[number], plate)[..., 0], self.grow)
+        marks = {HOLE: hole, HIDDEN: hole | ~np.isfinite(plate.rgb).all(axis=-1)}
+        planes = {name: plane.astype(np.float16) for name, plane in marks.items()}
+        only = replace(plate.only(*RGB), origin=None)
+        return replace(only, planes={**only.planes, **planes}, types={**only.types, **dict.fromkeys(planes, "half")})
+
+
+class Seen(Sequence):
+    """Frames of a plate with their holes filled from what a still clean plate and the frames around show.
+
+    Frame n depends on the window of ``2 * reach + 1`` frames around it, moved so that it lies within the range, as far
+    as no cut and no missing frame is in between. R G B are finite; see `UNSEEN` and `LEFT`.
+    """
+
+    def __init__(self, holes: Holes, reach: int, clean: Sequence | None = None) -> None:
+        super().__init__()
+        self.holes, self.reach, self.clean = holes, reach, clean
+        self.registration = Registration(holes)
+        holes.keep = 2 * reach + 2
+        self.registration.keep = 4 * reach + 2
+
+    @property
+    def inputs(self) -> Mapping[str, Sequence]:
+        return {"holes": self.holes, **({"clean": self.clean} if self.clean else {})}
+
+    @property
+    def range(self) -> list[int] | None:
+        return self.holes.range
+
+    def reset(self) -> None:
+        super().reset()
+        self.registration.reset()
+
+    def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:
+        needed = {"holes": tuple(self.window(number))}
+        return {**needed, "clean": (number,)} if self.clean else needed
+
+    def make_key(self, number: int) -> str:
+        keys = {name: [self.inputs[name].key(n) for n in numbers] for name, numbers in self.needs(number).items()}
+        return digest(sequence="seen", reach=self.reach, frames=keys, version=__version__)
+
+    def window(self, number: int) -> list[int]:
+        """The frames that number `number` may be filled from, itself included, without a gap."""
+        run = self.run(number, 2 * self.reach)
+        first = max(run[0], min(number - self.reach, run[-1] - 2 * self.reach))
+        return [n for n in run if first <= n <= first + 2 * self.reach]
+
+    def run(self, number: int, most: int) -> list[int]:
+        """The frames around number `number`, itself included, up to `most` away, as far as none is missing."""
+        known, run = set(self.range or []), [number]
+        while run[0] - 1 in known and run[0] > number - most:
+            run.insert(0, run[0] - 1)
+        while run[-1] + 1 in known and run[-1] < number + most:
+            run.append(run[-1] + 1)
+        return run
+
+    def linked(self, number: int, other: int) -> tuple[int, Matrix]:
+        """The homography from frame `number` to `other`, or to the last on the way before a cut, and which that is."""
+        step = 1 if other > number else -1
+        reached, matrix = number, np.eye(3)
+        while reached != other and (one := self._step(reached, reached + step)) is not None:
+            reached, matrix = reached + step, one @ matrix
+        return reached, matrix / matrix[2, 2]
+
+    def _step(self, number: int, other: int) -> Matrix | None:
+        """The homography between two neighbours; None where a cut is between them."""
+        first, last = sorted((number, other))
+        matrix = between(self.registration, number, other)
+        if matrix is None:
+            say_once(f"cleanplate: a cut between frames {first} and {last}: neither is filled from the other")
+        return matrix
+
+    def frame(self, number: int) -> Frame:
+        frame = self.holes[number]
+        state = Filling(frame)
+        if not (frame.planes[HOLE] > 0).any():
+            return state.filled()
+        if self.clean is not None:
+            clean = covering(self.clean[number])
+            matrix, agreement, _ = registered(frame, clean)
+            if not agreement:
+                say_once("cleanplate: the clean plate could not be aligned with the plate; it is taken as it lies")
+            state.fill([Other(clean, matrix, 1.0)])
+        matrices = self._matrices(number)
+        chosen = self._chosen(frame, state.unseen, matrices)
+        parallax = state.fill([Other(self.holes[n], matrices[n], (1 + abs(n - number) / _NEAR) ** -2) for n in chosen])
+        say_how_it_moves(frame, list(matrices.values()), parallax)
+        return state.filled()
+
+    def _matrices(self, number: int) -> dict[int, Matrix]:
+        """Homographies to the frames of the window, nearest first, as far as the next cut."""
+        found: dict[int, Matrix] = {}
+        window = self.window(number)
+        for step in (1, -1):
+            reached, matrix = number, np.eye(3)
+            while reached + step in window and (one := self._step(reached, reached + step)) is not None:
+                reached, matrix = reached + step, one @ matrix
+                found[reached] = matrix / matrix[2, 2]
+        return dict(sorted(found.items(), key=lambda item: (abs(item[0] - number), item[0])))
+
+    def _chosen(self, frame: Frame, hole: Mask, matrices: Mapping[int, Matrix]) -> list[int]:
+        """The frames, nearest first, that show what too few of those before them show."""
+        places = np.argwhere(hole)
+        places = places[:: max(1, -(-len(places) // _PROBES))]
+        count = np.zeros(len(places), int)
+        chosen = []
+        for number, matrix in matrices.items():
+            other = self.holes[number]
+            shown = sees(between_arrays(matrix, frame, other), places, other.planes[HIDDEN] > 0)
+            wanted = count < _ENOUGH
+            if np.count_nonzero(shown & wanted) > _WORTH * np.count_nonzero(wanted):
+                chosen.append(number)
+                count += shown
+            if not wanted.any():
+                break
+        return chosen
+
+
+class Unseen(Sequence):
+    """What of the holes no frame shows, as a matte."""
+
+    def __init__(self, seen: Seen) -> None:
+        super().__init__()
+        self.seen = seen
+
+    @property
+    def inputs(self) -> Mapping[str, Sequence]:
+        return {"seen": self.seen}
+
+    @property
+    def range(self) -> list[int] | None:
+        return self.seen.range
+
+    def make_key(self, number: int) -> str:
+        return digest(sequence="unseen", frames=[self.seen.key(number)])
+
+    def frame(self, number: int) -> Frame:
+        seen = self.seen[number]
+        return replace(seen.only(UNSEEN), planes={"A": seen.planes[UNSEEN]}, types={"A": "float"})

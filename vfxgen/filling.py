@@ -1,0 +1,119 @@
+"""Filling: a frame whose holes are filled from other frames, each through a homography."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfxgen.frame import RGB, Box, Frame, Pixels
+from vfxgen.image.harmonic import Mask
+from vfxgen.log import say_once
+from vfxgen.registration import HIDDEN, Matrix, placed
+
+UNSEEN, LEFT = "unseen", "left"
+"""Channels: what of the hole no frame shows; the share of the plate's grain variance that is left (1 outside it)."""
+
+# Pixels around the hole that are aligned, at least, and as a share of the frame's width.
+_MARGIN, _SHARE = 48, 1 / 12
+# Pixels that a corner moves, or nearby things against far ones, before it is called motion or parallax.
+_STILL, _PARALLAX = 1.0, 2.0
+
+
+class Other(NamedTuple):
+    """Another frame, the homography to it in display coordinates, and as `vfxgen.image.gather.Source` has it."""
+
+    frame: Frame
+    matrix: Matrix
+    weight: float
+    grain: float = 1.0
+    last: bool = False
+
+
+class Filling:
+    """A frame whose holes are filled, source after source.
+
+    Parameters
+    ----------
+    frame
+        With its R G B, and what of it is not known: `UNSEEN` and `LEFT` where it has been filled before, else `HIDDEN`.
+    """
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.light, self.unseen = _light_of(frame, UNSEEN if UNSEEN in frame.planes else HIDDEN)
+        self.left = frame.pixels(LEFT)[..., 0] if LEFT in frame.planes else np.ones(frame.size, np.float32)
+
+    def fill(self, others: Sequence[Other]) -> float:
+        """Fill what is unseen; how many pixels nearby things moved against far ones."""
+        from vfxgen.image.gather import Source, gathered
+        from vfxgen.image.holes import around
+
+        if not others or not self.unseen.any():
+            return 0.0
+        crop = around(self.unseen, max(_MARGIN, round(self.light.shape[1] * _SHARE)))
+        corner = np.array([[1, 0, crop[1].start], [0, 1, crop[0].start], [0, 0, 1.0]])
+        sources = [
+            Source(
+                *_light_of(o.frame, HIDDEN), between_arrays(o.matrix, self.frame, o.frame) @ corner, o.weight, o.grain
+            )
+            for o in others
+        ]
+        found = gathered(self.light[crop], self.unseen[crop], sources)
+        self.light[crop] = found.light
+        self.left[crop] = np.where(found.seen, found.left, self.left[crop])
+        self.unseen[crop] &= ~found.seen
+        return found.moved
+
+    def filled(self) -> Frame:
+        """The frame with what has been filled; its R G B are finite."""
+        made = self.frame.only(*RGB).with_pixels(RGB, self.light, type="float")
+        return made.with_pixels((UNSEEN, LEFT), np.stack([self.unseen, self.left], axis=-1).astype(np.float32))
+
+
+def between_arrays(matrix: Matrix, frame: Frame, other: Frame) -> Matrix:
+    """A homography in display coordinates as a map between the arrays of two frames."""
+    corner, there = frame.data_window, other.data_window
+    return placed(matrix, Box(-corner.x, -corner.y, 0, 0), Box(-there.x, -there.y, 0, 0))
+
+
+def sees(matrix: Matrix, places: NDArray[np.intp], hidden: Mask) -> Mask:
+    """Which `places` (N, 2), row and column, of one array are seen in another, through the map between them."""
+    over, down, depth = matrix @ np.stack([places[:, 1], places[:, 0], np.ones(len(places))])
+    before = depth > 0
+    depth = np.where(before, depth, 1)
+    height, width = hidden.shape
+    column, row = (np.round(np.clip(side / depth, -1e6, 1e6)).astype(int) for side in (over, down))
+    inside = before & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    shown: Mask = ~hidden[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+    return np.asarray(inside & shown, np.bool_)
+
+
+def covering(clean: Frame) -> Frame:
+    """A clean plate, which may cover a part of the view, with `HIDDEN` where its alpha is not 1."""
+    partial = (clean.alpha < 1).astype(np.float32)
+    return replace(clean.only(*RGB), origin=None).with_pixels((HIDDEN,), partial)
+
+
+def say_how_it_moves(frame: Frame, matrices: Sequence[Matrix], parallax: float) -> None:
+    """Say once whether the camera stands or moves, and whether near things move against far ones (pixels)."""
+    window = frame.display_window
+    corners = np.array([[x, y, 1.0] for x in (window.x, window.right) for y in (window.y, window.bottom)]).T
+    there = [matrix @ corners for matrix in matrices]
+    moved = max((float(np.abs(t[:2] / t[2] - corners[:2]).max()) for t in there), default=0.0)
+    if moved < _STILL:
+        say_once("cleanplate: the camera stands still")
+    else:
+        say_once(f"cleanplate: the camera moves{', with parallax' if parallax > _PARALLAX else ''}")
+
+
+def _light_of(frame: Frame, hidden: str) -> tuple[Pixels, Mask]:
+    """Finite light of a frame, 0 where it does not count, and where that is."""
+    light = frame.rgb
+    bad = np.asarray(~np.isfinite(light).all(axis=-1), np.bool_)
+    if hidden in frame.planes:
+        bad = np.asarray(bad | (frame.planes[hidden] > 0), np.bool_)
+    return np.where(bad[..., None], np.float32(0), light), bad

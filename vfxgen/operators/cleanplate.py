@@ -1,0 +1,180 @@
+"""Cleanplate: what a mask marks is taken out of a shot, without flicker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from vfxgen.cleaning import HOLE, Holes, Seen, Unseen
+from vfxgen.errors import FrameError
+from vfxgen.filling import LEFT, UNSEEN, Filling, Other
+from vfxgen.frame import RGB, Frame, Pixels
+from vfxgen.image.harmonic import Mask
+from vfxgen.image.mask import matte_on
+from vfxgen.log import say_once
+from vfxgen.operator import Operator, image_input, matte_input, parameter
+from vfxgen.operators.denoise import Denoise, measure_noise
+from vfxgen.operators.grain import white_noise
+from vfxgen.operators.inpaint import METHOD, NET, Inpaint, Method, chosen
+from vfxgen.registration import HIDDEN
+from vfxgen.sequence import Sequence
+from vfxgen.with_net import DEVICE, PRECISION, TILE, USE, Precision, Use, WithNet
+
+# Grain is coarser than what the noise filter takes it for: more of it has to go.
+_DENOISE = 2.0
+# The first of three channels of noise: `Grain` has those before.
+_NOISE = 3
+# Pixels over which the exposure of a neighbour is matched.
+_EXPOSURE_BLUR = 24.0
+
+
+class Cleanplate(WithNet, Operator):
+    """Clean a shot of what its mask marks: rigs, wires, markers, people.
+
+    What is behind the mask is looked up in the frames where it is seen, up to `reach` frames before and after: aligned
+    by the camera's motion and the optical flow around the hole, matched in exposure, blended by how far each frame can
+    be trusted, and fitted at the seam. What none of them shows is made up (`method`) on one frame in `reach`, and
+    carried from there. The patch is given the grain of the plate.
+
+    Everything under the mask, however thin its value, is replaced, grown by `grow`; over `feather` pixels beyond, fill
+    and plate are mixed. Outside that, and in every other channel, the plate stays bit for bit. A cut is a wall. A frame
+    that has no mask is not looked at.
+
+    Notes
+    -----
+    See `vfxgen.cleaning` and `vfxgen.image.gather`. A frame depends on at most three times `reach` frames, by number
+    alone: frames can be rendered in any order and in chunks. As many plates are held in memory.
+
+    Examples
+    --------
+    >>> import numpy, vfxgen
+    >>> from vfxgen.testing import Pictures, constant
+    >>> spot = {n: numpy.zeros((64, 80, 1), numpy.float32) for n in (1, 2, 3)}
+    >>> for n in spot:
+    ...     spot[n][20:30, 10 * n : 10 * n + 10] = 1
+    >>> clean = vfxgen.Cleanplate(constant([0.2, 40.0, 0.1], (64, 80)), Pictures(spot, "A"), method="smooth")[2]
+    >>> bool(numpy.allclose(clean.rgb, (0.2, 40.0, 0.1), rtol=1e-3))
+    True
+    """
+
+    plate: Sequence = image_input("Frames to clean.", channels="R G B")
+    mask: Sequence = matte_input("What to take out: wherever it is above 0.", optional=False)
+    clean: Sequence | None = image_input(
+        "The same view without it, as far as its A is 1: taken before other frames.", channels="R G B", optional=True
+    )
+    reach: int = parameter(12, "How far before and after is looked.", minimum=1, maximum=240, unit="frames")
+    grow: float = parameter(2.0, "How far the mask is grown.", minimum=0.0, maximum=256.0, unit="pixels")
+    feather: float = parameter(
+        3.0, "Over how far fill and plate mix, beyond it.", minimum=0.0, maximum=256.0, unit="pixels"
+    )
+    grain: float = parameter(1.0, "Grain in the patch, relative to the plate's.", minimum=0.0, maximum=4.0)
+    method: Method = METHOD
+    seed: int = parameter(0, "Another number is another grain, and another fill.", minimum=0, maximum=2**31 - 1)
+    net: str = NET
+    use: Use = USE
+    device: str = DEVICE
+    precision: Precision = PRECISION
+    tile: int = TILE
+
+    writes = RGB
+    draws_noise = True
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        super().__init__(*args, **values)
+        self._entry = chosen(self.name, self.method, self.net, self.use)
+        self._holes = Holes(self.plate, self.mask, self.grow + self.feather)
+        self._seen = Seen(self._holes, self.reach, self.clean)
+        passed = ("method", "seed", "net", "use", "device", "precision", "tile")
+        given = {name: self.parameters[name] for name in passed}
+        unseen = Unseen(self._seen)
+        filled = Inpaint(self._seen, unseen, grow=0.0, feather=0.0, **given)
+        # Grain that was made up would stick to the scene.
+        self._complete = Denoise(filled, unseen, amount=_DENOISE, size=3)
+        self._seen.keep, self._complete.keep = 3, 3
+
+    def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:
+        around = {n for anchor in (number, *self._anchors(number)) for n in self._seen.window(anchor)}
+        needed = dict.fromkeys(("plate", "mask"), tuple(sorted(around)))
+        return {**needed, "clean": (number,)} if self.clean is not None else needed
+
+    def reset(self) -> None:
+        super().reset()
+        self._complete.reset()
+        self._seen.reset()
+
+    def frame(self, number: int) -> Frame:
+        from vfxgen.image.holes import feathered, grown, mixed
+
+        plate = self.input_frame("plate", number)
+        holes = self._holes[number]
+        hole: Mask = holes.planes[HOLE] > 0
+        if not hole.any():
+            say_once("cleanplate: the mask is empty on some frames; the plate passes as it is there")
+            return plate
+        if hole.all():
+            raise FrameError(
+                f"cleanplate: frame {number}: the mask covers the whole frame: nothing is left to align others with"
+            )
+        made = self._seen[number]
+        if (made.planes[UNSEEN] > 0).any():
+            made = self._carried(number, made)
+        fill = made.rgb
+        if self.grain:
+            fill = fill + self._grain(plate, fill, made.pixels(LEFT)[..., 0], hole, number)
+        core = grown(matte_on(self.mask[number], plate)[..., 0], self.grow)
+        return plate.with_pixels(RGB, mixed(fill, plate.rgb, feathered(core, self.feather) * hole))
+
+    def _carried(self, number: int, seen: Frame) -> Frame:
+        """What no frame shows, from the frames where it was made up: of the two around, the nearer counts more."""
+        others: dict[int, Other] = {}
+        for anchor in self._anchors(number):
+            reached, matrix = self._seen.linked(number, anchor)
+            away = abs(reached - number) / self.reach
+            others[reached] = Other(self._complete[reached], matrix, max(1 - away, 1e-3) ** 2, 0.0, True)
+        say_once("cleanplate: a part of the hole is seen in no frame within reach; it is made up")
+        state = Filling(seen)
+        state.fill(list(others.values()))
+        if state.unseen.any():
+            # Beyond what those frames cover: the camera has moved on.
+            state.fill([Other(self._complete[number], np.eye(3), 1.0, 0.0, True)])
+        return state.filled()
+
+    def _anchors(self, number: int) -> tuple[int, int]:
+        """The frames on which what is never seen is made up: those around whose number is a multiple of `reach`."""
+        run = self._seen.run(number, self.reach)
+        return max(run[0], number // self.reach * self.reach), min(run[-1], -(-number // self.reach) * self.reach)
+
+    def _grain(self, plate: Frame, fill: Pixels, left: Pixels, hole: Mask, number: int) -> Pixels:
+        """Grain for what blending and making up left of it, (H, W, 3)."""
+        from vfxgen.image.grain_model import grain_like, measured_grain
+
+        light = plate.rgb
+        known = ~hole & np.isfinite(light).all(axis=-1)
+        noise = [measure_noise(light[..., i], known) for i in range(3)]
+        there, other = self._neighbour(plate, known, number)
+        model = measured_grain(np.where(there[..., None], light, np.float32(0)), there, noise, other)
+        if model is None:
+            return np.zeros_like(fill)
+        white = [white_noise(plate.data_window, (self.seed, number, _NOISE + i)) for i in range(3)]
+        missing = np.float32(self.grain) * np.sqrt(np.clip(1 - left, 0, 1))
+        return grain_like(model, np.stack(white, axis=-1), fill) * missing[..., None]
+
+    def _neighbour(self, plate: Frame, known: Mask, number: int) -> tuple[Mask, Pixels | None]:
+        """The next or the last frame as it looks from this one, and where both show the scene; this alone without."""
+        from vfxgen.image.exposure import gain
+        from vfxgen.image.flow import flow
+        from vfxgen.image.warp import warped
+
+        run = self._seen.run(number, 1)
+        for other in (n for n in (number + 1, number - 1) if n in run):
+            if self._seen.linked(number, other)[0] == other:
+                frame = self._holes[other].on(plate.data_window)
+                lies = flow(plate.rgb, frame.rgb)
+                light, inside = warped(frame.rgb, lies)
+                hidden, _ = warped(frame.pixels(HIDDEN), lies, "bilinear")
+                there = np.asarray(known & inside & (hidden[..., 0] == 0), np.bool_)
+                light = np.where(there[..., None], light, np.float32(0))
+                return there, light * gain(light, plate.rgb, there, _EXPOSURE_BLUR)
+        return known, None

@@ -1,0 +1,141 @@
+"""Inpaint: a hole in a frame, filled from the picture around it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from vfxgen.errors import FrameError, RequestError
+from vfxgen.frame import RGB, Frame, Pixels
+from vfxgen.image.mask import matte_on
+from vfxgen.log import say_once
+from vfxgen.operator import Operator, image_input, matte_input, parameter
+from vfxgen.sequence import Sequence
+from vfxgen.with_net import DEVICE, PRECISION, TILE, USE, Precision, Use, WithNet
+from vfxgen.zoo import registry
+from vfxgen.zoo.card import Card
+
+Method = Literal["auto", "net", "patch", "telea", "smooth"]
+
+SHIPPED = "inpaint-gan"
+"""The net that `auto` takes where it is installed."""
+METHOD: Any = parameter(
+    "auto", "How what is not known is made up; auto: the shipped net, or patches where it has none."
+)
+NET: Any = parameter("", "Name of an inpainting net, or its folder.", net_task="inpaint")
+
+
+class Inpaint(WithNet, Operator):
+    """Inpaint what a mask marks, from the picture around it, each frame for itself.
+
+    ``patch`` puts it together from patches of the frame, ``net`` has a net make it up, ``smooth`` spans it with a
+    smooth surface and ``telea`` is the reference of old. Everything under the mask, however thin its value, is
+    replaced, grown by `grow`; over `feather` pixels beyond, fill and plate are mixed. Outside that, and in every other
+    channel, the plate stays bit for bit. Highlights beside the hole go into it as bright as they are. NaN and
+    infinities under the mask are filled too; elsewhere they stay, and count for nothing.
+
+    Over a shot the fill changes from frame to frame: `Cleanplate` takes what other frames show, and carries the rest.
+
+    Notes
+    -----
+    See `vfxgen.image.inpainting` and `vfxgen.image.patch_fill`. A net takes R G B and M in one picture, or the mask as
+    a second input; the step at its seam is taken out in the gradient domain (`vfxgen.image.blend`).
+
+    Examples
+    --------
+    >>> import numpy, vfxgen
+    >>> from vfxgen.testing import Pictures, constant
+    >>> spot = numpy.zeros((32, 32, 1), numpy.float32)
+    >>> spot[12:18, 12:18] = 1
+    >>> filled = vfxgen.Inpaint(constant([0.2, 40.0, 0.1], (32, 32)), Pictures(spot, "A"), method="patch")[1]
+    >>> filled.rgb[14, 14].round(3).tolist()
+    [0.20000000298023224, 40.0, 0.10000000149011612]
+    """
+
+    plate: Sequence = image_input("Frames to fill.", channels="R G B")
+    mask: Sequence = matte_input("What to replace: wherever it is above 0.", optional=False)
+    method: Method = METHOD
+    grow: float = parameter(1.0, "How far the mask is grown.", minimum=0.0, maximum=256.0, unit="pixels")
+    feather: float = parameter(
+        2.0, "Over how far fill and plate mix, beyond it.", minimum=0.0, maximum=256.0, unit="pixels"
+    )
+    seed: int = parameter(0, "Another number is another fill by patches.", minimum=0, maximum=2**31 - 1)
+    net: str = NET
+    use: Use = USE
+    device: str = DEVICE
+    precision: Precision = PRECISION
+    tile: int = TILE
+
+    writes = RGB
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        super().__init__(*args, **values)
+        self._entry = chosen(self.name, self.method, self.net, self.use)
+
+    def frame(self, number: int) -> Frame:
+        from vfxgen.image.holes import feathered, grown, mixed
+
+        plate = self.input_frame("plate", number)
+        core = grown(matte_on(self.mask[number], plate)[..., 0], self.grow)
+        if not core.any():
+            say_once("inpaint: the mask is empty on some frames; the plate passes as it is there")
+            return plate
+        mix = feathered(core, self.feather)
+        light = plate.rgb
+        # What is not finite is no example either.
+        hole = (mix > 0) | ~np.isfinite(light).all(axis=-1)
+        if hole.all():
+            raise FrameError(
+                f"inpaint: frame {number}: the mask covers the whole frame: nothing is left to fill it from"
+            )
+        return plate.with_pixels(RGB, mixed(self._filled(np.where(hole[..., None], 0, light), hole), light, mix))
+
+    def _filled(self, light: Pixels, hole: np.ndarray[Any, np.dtype[np.bool_]]) -> Pixels:
+        if self._entry is not None:
+            from vfxgen.backends.inpainting import through_net
+
+            return through_net(self._net, light, hole, self.tile)
+        from vfxgen.image.inpainting import inpainted
+
+        method = "patch" if self.method == "auto" or self.method == "net" else self.method
+        return inpainted(light, hole, method, self.seed)
+
+
+def chosen(operator: str, method: Method, net: str, use: Use) -> registry.Entry | None:
+    """The net that a method means; None for one that needs none.
+
+    Raises
+    ------
+    RequestError, LicenceError
+        There is no such net, it is for something else, or its licence forbids the use.
+    """
+    if net and method not in ("auto", "net"):
+        raise RequestError(f"{operator}: net = {net}, but method = {method} runs none; leave one of them out")
+    if not net and method == "net":
+        names = sorted(name for name, entry in registry.nets().items() if entry.card.task == "inpaint")
+        raise RequestError(
+            f"{operator}: method = net, but no net: give net = NAME; there are {', '.join(names) or 'none'}"
+        )
+    if not net:
+        shipped = registry.nets().get(SHIPPED) if method == "auto" else None
+        if method == "auto":
+            say_once(f"{operator}: what is not known is made up by {SHIPPED if shipped else 'patches of the frame'}")
+        return shipped
+    entry = registry.find(net)
+    registry.check_use(entry.card, use)
+    if entry.card.task != "inpaint":
+        raise RequestError(f"{operator}: net '{entry.name}' is for {entry.card.task}; vfxgen nets list names others")
+    _check_form(operator, entry.card)
+    return entry
+
+
+def _check_form(operator: str, card: Card) -> None:
+    takes = [tuple(port.channel_names) for port in card.inputs]
+    known = ([("R", "G", "B", "M")], [("R", "G", "B"), ("M",)], [("R", "G", "B"), ("A",)])
+    if card.scale != 1 or takes not in known or [tuple(p.channel_names) for p in card.outputs] != [RGB]:
+        said = " and ".join(port.channels or port.name for port in card.inputs)
+        raise RequestError(
+            f"{operator}: net '{card.name}' takes {said}; an inpainting net takes R G B M, or R G B and M, and gives "
+            "R G B of the same size"
+        )
