@@ -4,10 +4,12 @@ import sys
 
 from benchmarks import (
     backends,
+    cleanplate,
     exr_speed,
     flicker,
     host_overhead,
     key_quality,
+    matte_quality,
     memory,
     pipeline_speed,
     shot_training,
@@ -21,8 +23,10 @@ BENCHMARKS = {
     module.__name__.rpartition(".")[2]: module
     for module in (
         key_quality,
+        matte_quality,
         upscale_quality,
         flicker,
+        cleanplate,
         backends,
         tiles,
         upscale_speed,

@@ -6,7 +6,21 @@ import pytest
 
 import vfxgen
 
-OPERATORS = {"Apply", "Denoise", "Grade", "Grain", "Key", "Merge", "Read", "Reformat", "Resize", "Upscale"}
+OPERATORS = {
+    "Apply",
+    "Cleanplate",
+    "Denoise",
+    "Grade",
+    "Grain",
+    "Inpaint",
+    "Key",
+    "Matte",
+    "Merge",
+    "Read",
+    "Reformat",
+    "Resize",
+    "Upscale",
+}
 
 
 def test_operators() -> None:

@@ -1,0 +1,221 @@
+"""Quality of `matte` against truth: photographs with trimaps, a shot with three keyframes; and pictures of real clips.
+
+``python -m benchmarks.matte_quality --quick`` takes five photographs at half size.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from pymatting import estimate_alpha_cf, estimate_alpha_knn
+
+import vfxgen
+from benchmarks.matte_errors import dt_ssd, errors
+from benchmarks.results import REPOSITORY, RESULTS, SHARED, publish
+from vfxgen import color
+from vfxgen.frame import Pixels
+from vfxgen.image.natural_matte import Method, matte_by, mixture_matte
+from vfxgen.image.sparse_matte import sparse_matte
+from vfxgen.image.trimap import trimap_levels
+from vfxgen.report.sheet import write_sheet
+from vfxgen.testing import Pictures
+
+SPACE = "lin_rec709_scene"
+PHOTOGRAPHS, FEW = range(1, 15), (1, 2, 4, 8, 13)
+KEYFRAMES = (1001, 1012, 1024)
+WIDTH = 16.0
+GREY = np.float32(0.18)
+
+
+class Shot(NamedTuple):
+    """Plates and true coverage by frame number, (H, W, 3) and (H, W, 1); and what they are."""
+
+    plates: Mapping[int, Pixels]
+    truths: Mapping[int, Pixels]
+    what: str
+
+
+def main() -> None:
+    """Photographs, then the shot."""
+    quick = "--quick" in sys.argv
+    photographs(FEW if quick else PHOTOGRAPHS, 0.5 if quick else 1.0)
+    over_time(0.5)
+
+
+def photographs(numbers: range | tuple[int, ...], scale: float) -> None:
+    """The alphamatting.com photographs, trimap 1, on their code values, as everybody does."""
+    folder = SHARED / "matting" / "alphamatting"
+    if not folder.is_dir():
+        return
+    methods: dict[str, Callable[[Pixels, Pixels], Pixels]] = {
+        "mixture": mixture_matte,
+        "closed form, by crops": lambda code, trimap: matte_by(_sparse("closed-form"), _light(code), trimap),
+        "KNN, by crops": lambda code, trimap: matte_by(_sparse("knn"), _light(code), trimap),
+        "pymatting closed form": lambda code, trimap: estimate_alpha_cf(code.astype(float), trimap.astype(float)),
+        "pymatting KNN": lambda code, trimap: estimate_alpha_knn(code.astype(float), trimap.astype(float)),
+    }
+    rows = []
+    for name, method in methods.items():
+        measured = [_measured(method, *_photograph(folder, number, scale)) for number in numbers]
+        rows.append({"method": name, **{key: statistics.mean(m[key] for m in measured) for key in measured[0]}})
+    notes = [
+        f"mean over {', '.join(f'GT{n:02d}' for n in numbers)} at {scale:g} of their size, trimap 1; within the "
+        "unknown pixels; SAD, gradient and connectivity in thousands (Rhemann et al. 2009); processor seconds a frame.",
+        "by crops: pymatting's Laplacians as the operator uses them: encoded light, pieces, half-size guess, tiles.",
+    ]
+    publish("matte_photographs", "Trimap to alpha on photographs", rows, notes)
+
+
+def _sparse(name: str) -> Method:
+    return partial(sparse_matte, name)  # type: ignore[arg-type]
+
+
+def _read(path: Path) -> Pixels:
+    """Code values 0 .. 1, R G B."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    assert picture is not None, f"{path}: cannot be read"
+    code: Pixels = picture[..., ::-1].astype(np.float32) / 255
+    return code
+
+
+def _light(code: Pixels) -> Pixels:
+    return color.convert(code, "srgb_rec709_scene", SPACE)
+
+
+def _photograph(folder: Path, number: int, scale: float) -> tuple[Pixels, Pixels, Pixels]:
+    """Code values (H, W, 3), trimap and truth (H, W)."""
+    code = _read(folder / "input" / f"GT{number:02d}.webp")
+    trimap, truth = (_read(folder / part / f"GT{number:02d}.png")[..., 0] for part in ("trimap1", "gt"))
+    size = (round(code.shape[1] * scale), round(code.shape[0] * scale))
+    code, truth = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (code, truth))
+    trimap = cv2.resize(trimap, size, interpolation=cv2.INTER_NEAREST)
+    return np.clip(code, 0, 1), trimap_levels(trimap), truth
+
+
+def _measured(
+    method: Callable[[Pixels, Pixels], Pixels], code: Pixels, trimap: Pixels, truth: Pixels
+) -> dict[str, float]:
+    start = time.process_time()
+    alpha = method(code, trimap)
+    seconds = time.process_time() - start
+    return {**errors(alpha, truth, trimap == 0.5), "seconds": seconds}
+
+
+def over_time(scale: float) -> None:
+    """A shot with three keyframes: alphas, their flicker, and pictures."""
+    shot = hair(scale) if (REPOSITORY / "shots" / "hair" / "plate").is_dir() else composed(scale)
+    width = WIDTH * scale
+    plates = Pictures(dict(shot.plates))
+    keys = Pictures({n: shot.truths[n] for n in KEYFRAMES}, "A")
+    ours = {
+        name: vfxgen.Matte(plates, keyframes=keys, width=width, **values)  # type: ignore[arg-type]
+        for name, values in {
+            "matte": {},
+            "matte, temporal = 1": {"temporal": 1.0},
+            "closed form a frame": {"method": "closed-form"},
+        }.items()
+    }
+    alphas: dict[str, dict[int, Pixels]] = {"carried, not solved": {}}
+    seconds: dict[str, list[float]] = {}
+    between = [n for n in shot.plates if n not in KEYFRAMES]
+    for name, operator in ours.items():
+        alphas[name], seconds[name] = {}, []
+        for number in sorted(shot.plates):
+            start = time.process_time()
+            alphas[name][number] = operator[number].alpha[..., 0]
+            seconds[name].append(time.process_time() - start)
+            if name == "matte":
+                told = operator._guide.told(plates[number])
+                alphas["carried, not solved"][number] = told.matte
+    truths = {n: truth[..., 0] for n, truth in shot.truths.items()}
+    rows = []
+    for name, made in alphas.items():
+        each = [errors(made[n], truths[n], np.ones(truths[n].shape, np.bool_)) for n in between]
+        means = {key: statistics.mean(e[key] for e in each) for key in each[0]}
+        spent = statistics.median(seconds[name]) if name in seconds else float("nan")
+        rows.append({"method": name, **means, "dtSSD": dt_ssd(made, truths), "seconds": spent})
+    notes = [
+        f"{shot.what}; keyframes {', '.join(map(str, KEYFRAMES))} are the truth, means over the other frames, whole "
+        "frame; SAD, gradient and connectivity in thousands; dtSSD x 100 over all frames; processor time a frame.",
+        "closed form a frame: pymatting's, from the same trimap that the motion carries.",
+    ]
+    publish("matte_over_time", "Three keyframes, the frames between", rows, notes)
+    _sheet(shot, alphas, ours["matte"])
+
+
+def hair(scale: float) -> Shot:
+    """The sample shot of windblown hair."""
+    folder = REPOSITORY / "shots" / "hair"
+    plate = vfxgen.read(folder / "plate" / "hair.####.exr", colorspace=SPACE, working_space=SPACE)
+    truth = vfxgen.read(folder / "truth" / "alpha.####.exr")
+    numbers = plate.range or []
+    return Shot(
+        {n: _sized(plate[n].rgb, scale) for n in numbers},
+        {n: _sized(truth[n].alpha, scale) for n in numbers},
+        f"shots/hair at {scale:g} of its size",
+    )
+
+
+def composed(scale: float) -> Shot:
+    """The subject of the green-screen shot over a photograph that moves 8 pixels a frame, with grain."""
+    folder = REPOSITORY / "shots" / "greenscreen" / "truth"
+    truth = vfxgen.read(folder / "alpha.####.exr")
+    foreground = vfxgen.read(folder / "foreground.####.exr", colorspace=SPACE, working_space=SPACE)
+    photograph = vfxgen.read(SHARED / "matting" / "background_plates" / "JDW_0302.jpg", working_space=SPACE)[1].rgb
+    plates, truths = {}, {}
+    for number in truth.range or []:
+        alpha = truth[number].alpha
+        covered = _sized(foreground[number].rgb * alpha, scale)
+        alpha = _sized(alpha, scale)
+        height, width = covered.shape[:2]
+        large = cv2.resize(photograph, (round(width * 1.25), round(height * 1.25)), interpolation=cv2.INTER_AREA)
+        moved = np.array([[1, 0, -4 - 8 * scale * (number - 1001)], [0, 1, -5 - 0.6 * scale * (number - 1001)]])
+        behind = cv2.warpAffine(large * np.float32(0.5), moved, (width, height))
+        grain = np.random.default_rng(number).normal(0, 0.004, behind.shape)
+        plates[number] = (covered + (1 - alpha) * behind + grain).astype(np.float32)
+        truths[number] = alpha
+    return Shot(plates, truths, f"subject of shots/greenscreen over a moving photograph, at {scale:g} of its size")
+
+
+def _sized(picture: Pixels, scale: float) -> Pixels:
+    sized: Pixels = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return sized.reshape(*sized.shape[:2], picture.shape[2])
+
+
+def _sheet(shot: Shot, alphas: Mapping[str, Mapping[int, Pixels]], matte: vfxgen.Sequence) -> None:
+    rows = []
+    for number in (1004, 1006, 1009, 1018):
+        seen = [("plate", _seen(shot.plates[number])), ("truth", _grey(shot.truths[number][..., 0]))]
+        seen += [(name, _grey(made[number])) for name, made in alphas.items()]
+        frame = matte[number]
+        rows.append([*seen, ("over grey", _seen(frame.rgb + (1 - frame.alpha) * GREY))])
+    write_sheet(rows, str(RESULTS / "matte_over_time.png"))
+    row = shot.truths[1001].shape[0] // 3
+    strips = [("truth", {n: t[..., 0] for n, t in shot.truths.items()}), *alphas.items()]
+    slices = [(name, _grey(_through_time(made, row))) for name, made in strips]
+    write_sheet([slices], str(RESULTS / "matte_strips.png"))
+
+
+def _through_time(alphas: Mapping[int, Pixels], row: int) -> Pixels:
+    """One row of every frame, one below the other, each 8 high."""
+    return np.repeat(np.stack([alphas[n][row] for n in sorted(alphas)]), 8, axis=0)
+
+
+def _seen(rgb: Pixels) -> Pixels:
+    return np.clip(np.nan_to_num(color.to_display(rgb.astype(np.float32), SPACE)), 0, 1)
+
+
+def _grey(alpha: Pixels) -> Pixels:
+    return np.repeat(np.clip(alpha, 0, 1)[..., None], 3, axis=-1).astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()

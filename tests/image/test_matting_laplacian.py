@@ -1,0 +1,82 @@
+"""The matting Laplacian: pymatting's matrix to rounding, and coverage that comes back."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vfxgen.image.matting_laplacian import FLATNESS, MattingLaplacian, solve
+
+pymatting = pytest.importorskip("pymatting")
+
+
+def light(seed: int, size: tuple[int, int] = (20, 24)) -> np.ndarray:
+    noise = np.random.default_rng(seed).random((*size, 3)).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(noise, (0, 0), 1.0)) + np.float32(0.1)
+
+
+def test_it_is_the_matrix_of_the_literature(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vfxgen.image.matting_laplacian.FLATNESS", 0.0)
+    picture, plane = light(1), np.random.default_rng(2).random((20, 24))
+    ours = MattingLaplacian(picture)
+    theirs = pymatting.cf_laplacian(picture / np.mean(np.abs(picture), dtype=np.float32).astype(float), epsilon=0.0)
+    np.testing.assert_allclose(ours @ plane, (theirs @ plane.ravel()).reshape(20, 24), atol=1e-4)
+    np.testing.assert_allclose(ours.diagonal, theirs.diagonal().reshape(20, 24), atol=1e-3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000))
+def test_it_is_symmetric_and_finds_no_fault_in_what_is_constant(seed: int) -> None:
+    laplacian, random = MattingLaplacian(light(seed)), np.random.default_rng(seed)
+    one, other = random.random((2, 20, 24))
+    assert np.vdot(one, laplacian @ other) == pytest.approx(np.vdot(other, laplacian @ one), rel=1e-6)
+    assert np.vdot(one, laplacian @ one) > 0
+    assert np.abs(laplacian @ np.ones((20, 24))).max() < 1e-6
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(-12, 12))
+def test_exposure_changes_nothing(stops: float) -> None:
+    plane, picture = np.random.default_rng(3).random((20, 24)), light(3)
+    plain, other = (MattingLaplacian(p) @ plane for p in (picture, picture * np.float32(2.0**stops)))
+    np.testing.assert_allclose(plain, other, atol=1e-3)
+    assert FLATNESS > 0
+
+
+def scene(size: tuple[int, int] = (120, 160)) -> tuple[np.ndarray, np.ndarray]:
+    """A soft disk over a background, each of one colour; and its coverage."""
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    away = np.hypot(rows - size[0] / 2, columns - size[1] / 2)
+    alpha = np.clip((size[0] / 3 - away) / 10 + 0.5, 0, 1).astype(np.float32)
+    mixed = alpha[..., None] * np.array([0.7, 0.3, 0.1], np.float32) + (1 - alpha[..., None]) * np.array(
+        [0.1, 0.3, 0.6], np.float32
+    )
+    return mixed.astype(np.float32), alpha
+
+
+def test_a_mixture_of_two_colours_comes_back() -> None:
+    picture, alpha = scene()
+    unknown = (alpha > 0) & (alpha < 1)
+    unknown = cv2.dilate(unknown.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    found = solve(picture, unknown, np.where(unknown, 0, alpha), np.zeros_like(alpha))
+    assert np.abs(found - alpha).max() < 0.02
+    assert np.array_equal(found[~unknown], alpha[~unknown])
+
+
+def test_what_is_believed_strongly_is_kept() -> None:
+    picture, alpha = scene()
+    unknown = (alpha > 0) & (alpha < 1)
+    wished = np.where(unknown, np.float32(0.25), alpha)
+    found = solve(picture, unknown, wished, np.full_like(alpha, 1e5))
+    assert np.abs(found - wished).max() < 0.01
+
+
+def test_a_lamp_does_not_hide_the_texture_beside_it() -> None:
+    picture, alpha = scene()
+    picture[:10, :10] = 20000
+    unknown = (alpha > 0) & (alpha < 1)
+    found = solve(picture, unknown, np.where(unknown, 0, alpha), np.zeros_like(alpha))
+    assert np.abs(found - alpha).max() < 0.05

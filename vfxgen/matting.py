@@ -1,0 +1,232 @@
+"""What a matte is solved from, frame by frame: where the subject is said to be, and the alpha that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from vfxgen.carried import Carried, painted_frames
+from vfxgen.errors import FrameError, RequestError
+from vfxgen.frame import RGB, Frame, Pixels
+from vfxgen.image.mask import matte_on
+from vfxgen.image.tensor import to_pixels, to_tensor
+from vfxgen.log import say_once
+from vfxgen.motion import Motion
+from vfxgen.operator import digest
+from vfxgen.sequence import Sequence
+from vfxgen.version import __version__
+from vfxgen.zoo.card import Card
+
+if TYPE_CHECKING:
+    from vfxgen.backends.net import Net
+    from vfxgen.image.color_pairs import Estimate
+
+TRIMAP, MASK = "T", "M"
+"""Channels of a net that is told where the subject is: a trimap, or a rough mask."""
+
+
+class Told(NamedTuple):
+    """What is said of a frame: a rough matte, a trimap (H, W) each, and with keyframes how sure the matte is."""
+
+    matte: Pixels
+    trimap: Pixels
+    believed: Estimate | None = None
+
+
+class Guide:
+    """Where the subject is, on every frame of a plate: by one of a trimap, a rough mask, keyframes; or nothing."""
+
+    def __init__(
+        self,
+        plate: Sequence,
+        trimap: Sequence | None,
+        rough: Sequence | None,
+        keyframes: Sequence | None,
+        width: float,
+    ) -> None:
+        self.plate, self.trimap, self.rough, self.width = plate, trimap, rough, width
+        self.motion = Motion(plate)
+        self._painted = keyframes
+        self._sides = (
+            (Carried(plate, keyframes, self.motion, "before"), Carried(plate, keyframes, self.motion, "after"))
+            if keyframes is not None
+            else ()
+        )
+
+    @property
+    def range(self) -> list[int] | None:
+        """Frames of the plate."""
+        return self.plate.range
+
+    @property
+    def keyframes(self) -> list[int]:
+        """Numbers of the frames that are painted; none where there is another guide."""
+        return painted_frames(self._painted, self.plate) if self._painted is not None else []
+
+    def reset(self) -> None:
+        """Forget what was carried, and the motion."""
+        self.motion.reset()
+        for side in self._sides:
+            side.reset()
+
+    def needs(self, number: int) -> dict[str, tuple[int, ...]]:
+        """Which frames of which input say where the subject is on frame `number`, and which plates."""
+        if not self._sides:
+            return {"plate": (number,), "trimap": (number,), "rough": (number,)}
+        # A keyframe counts to those after it: what a render keeps in memory follows from its first frame.
+        start = number + 1 if number in self.keyframes and number != self.keyframes[-1] else number
+        before, after = (side.needs(at) for side, at in zip(self._sides, (number, start), strict=True))
+        return {name: tuple(sorted({*before[name], *after[name]})) for name in before}
+
+    def told(self, plate: Frame) -> Told | None:
+        """What is said of the plate's frame; None where nothing says anything."""
+        if self.trimap is not None:
+            from vfxgen.image.trimap import trimap_levels
+
+            painted = np.nan_to_num(matte_on(self.trimap[plate.number], plate)[..., 0], nan=0.5)
+            return Told(painted, trimap_levels(painted))
+        if self.rough is not None:
+            from vfxgen.image.trimap import trimap_of
+
+            rough = np.nan_to_num(matte_on(self.rough[plate.number], plate)[..., 0], nan=0.0).clip(0, 1)
+            return Told(rough, trimap_of(rough, self.width))
+        return self._carried(plate) if self._sides else None
+
+    def _carried(self, plate: Frame) -> Told:
+        from vfxgen.image.carry import Carry, together, trimap_between
+        from vfxgen.image.trimap import trimap_levels
+
+        number = plate.number
+        if number in self.keyframes:
+            assert self._painted is not None
+            painted = np.nan_to_num(matte_on(self._painted[number], plate)[..., 0], nan=0.0).clip(0, 1)
+            return Told(painted, trimap_levels(painted))
+        carries = []
+        for side in self._sides:
+            key = side.keyframe(number)
+            if key is not None:
+                state = side[number].pixels("A", "trust")
+                if state[..., 1].any():
+                    carries.append(Carry(state[..., 0], state[..., 1], abs(number - key)))
+        if not carries:
+            cuts = [cut for side in self._sides if (cut := side.cut(number))]
+            why = " and ".join(f"there is a cut between frames {one} and {other}" for one, other in cuts)
+            raise FrameError(
+                f"matte: frame {number}: no keyframe ({', '.join(map(str, self.keyframes))}) can be followed to it: "
+                f"{why or 'everything moves too fast'}; paint a keyframe on this side"
+            )
+        believed = together(carries)
+        distance = min(carry.distance for carry in carries)
+        return Told(believed.coverage, trimap_between(believed, self.width, distance), believed)
+
+
+class Alpha(Sequence):
+    """Frame n is the alpha of frame n as it stands alone, without holdout, garbage and neighbours.
+
+    Parameters
+    ----------
+    guide
+        Where the subject is.
+    method
+        As `vfxgen.operators.matte.Matte` has them.
+    net
+        Gives the net, for the method ``net``.
+    tile
+        Side of a tile for it.
+    """
+
+    def __init__(self, guide: Guide, method: str, net: Callable[[], Net] | None, tile: int) -> None:
+        super().__init__()
+        self.guide, self.method, self.net, self.tile = guide, method, net, tile
+        # The frame before, the frame and the one after: rendered in sequence, each is solved once.
+        self.keep = 3
+
+    @property
+    def inputs(self) -> Mapping[str, Sequence]:
+        return {"plate": self.guide.plate}
+
+    def reset(self) -> None:
+        super().reset()
+        self.guide.reset()
+
+    def make_key(self, number: int) -> str:
+        return digest(sequence="alpha", method=self.method, plate=self.guide.plate.key(number), version=__version__)
+
+    def frame(self, number: int) -> Frame:
+        from vfxgen.image.keying import repaired
+
+        plate = self.guide.plate[number]
+        told = self.guide.told(plate)
+        if number in self.guide.keyframes:
+            assert told is not None
+            alpha = told.matte
+        else:
+            light = to_pixels(repaired(to_tensor(plate.rgb)))
+            alpha = self._through_net(light, told) if self.net else self._solved(number, light, told)
+        # In the type it was made in: as many bits, however often it is asked for.
+        return plate.only(*RGB).with_pixels(("A",), alpha[..., None], type="float").only("A")
+
+    def _solved(self, number: int, light: Pixels, told: Told | None) -> Pixels:
+        from vfxgen.image.natural_matte import matte_by, mixture_matte
+        from vfxgen.image.sparse_matte import Name, sparse_matte
+
+        assert told is not None
+        trimap = told.trimap
+        unknown = trimap == 0.5
+        if unknown.all():
+            raise FrameError(
+                f"matte: frame {number}: all of it is unknown; say which pixels are surely subject (1) and which "
+                "surely background (0), or make width smaller"
+            )
+        if not unknown.any():
+            say_once("matte: on some frames nothing is unknown; alpha is there what was given")
+            return trimap
+        if not (trimap == 1).any():
+            say_once(
+                "matte: on some frames no pixel is surely subject; its colour is unknown there: make width smaller"
+            )
+        if self.method == "mixture":
+            return mixture_matte(light, trimap, told.believed)
+        name: Name = "knn" if self.method == "knn" else "closed-form"
+        return matte_by(partial(sparse_matte, name), light, trimap)
+
+    def _through_net(self, light: Pixels, told: Told | None) -> Pixels:
+        from vfxgen.backends import light as lights
+
+        assert self.net is not None
+        net = self.net()
+        layers = {name: light[..., i] for i, name in enumerate(RGB)}
+        if told is not None:
+            layers |= {TRIMAP: told.trimap, MASK: told.matte}
+        given = [
+            to_tensor(np.stack([layers[name] for name in port.channel_names], axis=-1)) for port in net.card.inputs
+        ]
+        made = lights.through(net, *given, tile=self.tile)
+        outputs = made if isinstance(made, tuple) else (made,)
+        for port, output in zip(net.card.outputs, outputs, strict=True):
+            if "A" in port.channel_names:
+                alpha = np.clip(to_pixels(output)[..., port.channel_names.index("A")], 0, 1)
+                return alpha if told is None else np.where(told.trimap == 0.5, alpha, told.trimap)
+        raise AssertionError("check_net lets no net pass that gives no A")
+
+
+def check_net(card: Card) -> None:
+    """Refuse a net that makes no matte of R G B and at most one guide.
+
+    Raises
+    ------
+    RequestError
+        The message says what it takes and gives.
+    """
+    if card.task != "matte":
+        raise RequestError(f"matte: net '{card.name}' is for {card.task}; vfxgen nets list names those for mattes")
+    takes, gives = (" ".join(port.channels for port in ports) for ports in (card.inputs, card.outputs))
+    known = sorted(takes.split()) in (sorted(RGB), sorted([*RGB, TRIMAP]), sorted([*RGB, MASK]))
+    if card.scale != 1 or not known or "A" not in gives.split():
+        raise RequestError(
+            f"matte: net '{card.name}' takes {takes} and gives {gives}; matte runs nets of scale 1 that take R G B, "
+            f"with {TRIMAP} (a trimap) or {MASK} (a mask) or neither, and give A"
+        )
