@@ -16,6 +16,9 @@ from vfxgen.zoo.parts import Port
 if TYPE_CHECKING:
     from vfxgen.backends.net import Net
 
+# Rows encoded at a time, whatever the tiles: a curve has many temporaries, and a frame of 8K is large.
+_BAND = 256
+
 
 def through(net: Net, *inputs: Tensor, tile: int = 0) -> Tensor | tuple[Tensor, ...]:
     """What a net makes of frames of any size, light in and light out.
@@ -67,11 +70,13 @@ def decoded(code: Tensor, port: Port) -> Tensor:
 
 
 def _by_channel(values: Tensor, change: Callable[[Tensor], Tensor], port: Port) -> Tensor:
-    names = port.channel_names or RGB
-    if all(name in RGB for name in names):
-        return change(values)
-    planes = zip(names, torch.split(values, 1, dim=1), strict=True)
-    return torch.cat([change(plane) if name in RGB else plane for name, plane in planes], 1)
+    coverage = [channel for channel, name in enumerate(port.channel_names) if name not in RGB]
+    changed = torch.empty_like(values)
+    for first in range(0, values.shape[-2], _BAND):
+        band = (..., slice(first, first + _BAND), slice(None))
+        changed[band] = change(values[band])
+    changed[:, coverage] = values[:, coverage]
+    return changed
 
 
 def with_nonfinite_of(made: Tensor, source: Tensor, scale: int) -> Tensor:
