@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 import vfxgen
 from benchmarks.results import REPOSITORY, RESULTS, SHARED, publish
 from vfxgen import color
-from vfxgen.cleaning import Holes, Seen
-from vfxgen.filling import between_arrays
 from vfxgen.frame import RGB, Pixels
 from vfxgen.image.inpainting import inpainted
 from vfxgen.image.warp import displacement, warped
 from vfxgen.report.sheet import write_sheet
 from vfxgen.sequence import Sequence
+from vfxgen.temporal.cleaning import Holes, Seen
+from vfxgen.temporal.filling import between_arrays
 from vfxgen.testing import Pictures
 
 Mask = NDArray[np.bool_]

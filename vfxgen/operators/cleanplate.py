@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vfxgen.cleaning import HOLE, Holes, Seen, Unseen
 from vfxgen.errors import FrameError
-from vfxgen.filling import LEFT, UNSEEN, Filling, Other
 from vfxgen.frame import RGB, Frame, Pixels
 from vfxgen.image.harmonic import Mask
 from vfxgen.image.mask import matte_on
@@ -18,8 +16,10 @@ from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.operators.denoise import Denoise, measure_noise
 from vfxgen.operators.grain import white_noise
 from vfxgen.operators.inpaint import METHOD, NET, Inpaint, Method, chosen
-from vfxgen.registration import HIDDEN
 from vfxgen.sequence import Sequence
+from vfxgen.temporal.cleaning import HOLE, Holes, Seen, Unseen
+from vfxgen.temporal.filling import LEFT, UNSEEN, Filling, Other
+from vfxgen.temporal.registration import HIDDEN
 from vfxgen.with_net import DEVICE, PRECISION, TILE, USE, Precision, Use, WithNet
 
 # Grain is coarser than what the noise filter takes it for: more of it has to go.
@@ -44,8 +44,8 @@ class Cleanplate(WithNet, Operator):
 
     Notes
     -----
-    See `vfxgen.cleaning` and `vfxgen.image.gather`. A frame depends on at most three times `reach` frames, by number
-    alone: frames can be rendered in any order and in chunks. As many plates are held in memory.
+    See `vfxgen.temporal.cleaning` and `vfxgen.image.gather`. A frame depends on at most three times `reach` frames, by
+    number alone: frames can be rendered in any order and in chunks. As many plates are held in memory.
 
     Examples
     --------

@@ -11,10 +11,10 @@ from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import RGBA, Frame, Pixels
 from vfxgen.image.mask import matte_on
 from vfxgen.image.tensor import to_pixels, to_tensor
-from vfxgen.matting import Alpha, Guide, check_net
-from vfxgen.motion import BACKWARD, FORWARD
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
+from vfxgen.temporal.matting import Alpha, Guide, check_net
+from vfxgen.temporal.motion import BACKWARD, FORWARD
 from vfxgen.with_net import DEVICE, PRECISION, TILE, USE, Precision, Use, WithNet
 from vfxgen.zoo import registry
 

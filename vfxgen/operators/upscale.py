@@ -12,9 +12,9 @@ from vfxgen.errors import NetError, RequestError
 from vfxgen.frame import RGB, Box, Frame, Pixels
 from vfxgen.image.resample import Axis, FilterName, resampled
 from vfxgen.image.tensor import to_pixels, to_tensor
-from vfxgen.motion import BACKWARD, FORWARD, Motion
 from vfxgen.operator import Operator, image_input, parameter
 from vfxgen.sequence import Sequence
+from vfxgen.temporal.motion import BACKWARD, FORWARD, Motion
 from vfxgen.with_net import DEVICE, PRECISION, TILE, USE, Precision, Use, WithNet
 from vfxgen.zoo import registry
 
@@ -38,8 +38,8 @@ class Upscale(WithNet, Operator):
     Notes
     -----
     The net is cut into tiles that do not show (`vfxgen.backends.tiles`). Without `net`, the shipped net of the next
-    larger scale is taken; ``vfxgen nets list`` names them. Motion is found on the plate (`vfxgen.motion`). In a
-    sequence each frame goes through the net once, and three upscaled frames are held in memory.
+    larger scale is taken; ``vfxgen nets list`` names them. Motion is found on the plate (`vfxgen.temporal.motion`). In
+    a sequence each frame goes through the net once, and three upscaled frames are held in memory.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vfxgen.frame import RGB, Box, Frame, Pixels
 from vfxgen.image.harmonic import Mask
 from vfxgen.log import say_once
-from vfxgen.registration import HIDDEN, Matrix, placed
+from vfxgen.temporal.registration import HIDDEN, Matrix, placed
 
 UNSEEN, LEFT = "unseen", "left"
 """Channels: what of the hole no frame shows; the share of the plate's grain variance that is left (1 outside it)."""

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vfxgen.carried import Carried, painted_frames
 from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import RGB, Frame, Pixels
 from vfxgen.image.mask import matte_on
 from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.log import say_once
-from vfxgen.motion import Motion
 from vfxgen.operator import digest
 from vfxgen.sequence import Sequence
+from vfxgen.temporal.carried import Carried, painted_frames
+from vfxgen.temporal.motion import Motion
 from vfxgen.version import __version__
 from vfxgen.zoo.card import Card
 

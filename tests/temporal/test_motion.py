@@ -8,8 +8,8 @@ import numpy as np
 from moving_scenes import TRANSLATION, moved
 
 from vfxgen.frame import Box, Frame
-from vfxgen.motion import BACKWARD, FORWARD, Motion
 from vfxgen.sequence import Sequence
+from vfxgen.temporal.motion import BACKWARD, FORWARD, Motion
 from vfxgen.testing import Pictures
 
 THIS, OTHER, TRUTH = moved(TRANSLATION, (100, 120))

@@ -10,8 +10,8 @@ from moving_scenes import TURN, moved, texture
 
 from vfxgen.frame import Box, Frame
 from vfxgen.image.warp import displacement
-from vfxgen.registration import AGREEMENT, HIDDEN, Registration, between, placed, registered
 from vfxgen.sequence import Sequence
+from vfxgen.temporal.registration import AGREEMENT, HIDDEN, Registration, between, placed, registered
 from vfxgen.testing import Pictures
 
 SIZE = (180, 240)

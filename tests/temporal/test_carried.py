@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from moving_scenes import texture
 
-from vfxgen.carried import Carried, painted_frames
 from vfxgen.errors import RequestError
 from vfxgen.frame import Frame, Pixels
-from vfxgen.motion import Motion
+from vfxgen.temporal.carried import Carried, painted_frames
+from vfxgen.temporal.motion import Motion
 from vfxgen.testing import Pictures, constant
 
 SIZE = (96, 128)

@@ -10,9 +10,9 @@ import numpy as np
 from vfxgen.errors import RequestError
 from vfxgen.frame import Frame, Pixels
 from vfxgen.image.mask import matte_on
-from vfxgen.motion import BACKWARD, FORWARD, Motion
 from vfxgen.operator import digest
 from vfxgen.sequence import Sequence
+from vfxgen.temporal.motion import BACKWARD, FORWARD, Motion
 from vfxgen.version import __version__
 
 CARRIED = ("A", "trust")

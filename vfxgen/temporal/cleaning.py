@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from vfxgen.filling import UNSEEN, Filling, Other, between_arrays, covering, say_how_it_moves, sees
 from vfxgen.frame import RGB, Frame
 from vfxgen.image.harmonic import Mask
 from vfxgen.image.mask import matte_on
 from vfxgen.log import say_once
 from vfxgen.operator import digest
-from vfxgen.registration import HIDDEN, Matrix, Registration, between, registered
 from vfxgen.sequence import Sequence
+from vfxgen.temporal.filling import UNSEEN, Filling, Other, between_arrays, covering, say_how_it_moves, sees
+from vfxgen.temporal.registration import HIDDEN, Matrix, Registration, between, registered
 from vfxgen.version import __version__
 
 HOLE = "hole"
