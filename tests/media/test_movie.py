@@ -92,7 +92,7 @@ def test_pictures_have_the_same_bits_in_order_backwards_and_shuffled(long_movie:
     assert [bits(Movie(str(long_movie)).read(i, 1)) for i in (44, 20)] == [in_order[44], in_order[20]]
 
 
-# One thread: x265's pool has once ended the process on a busy machine.
+# One thread, and pictures larger than its largest block: x265 spoils the heap now and then with 48x32.
 X265 = "log-level=none:keyint=8:bframes=3:open-gop=1:pools=none:frame-threads=1"
 
 
@@ -113,9 +113,9 @@ def test_every_container_gives_its_pictures_in_any_order(
 ) -> None:
     pixel_format = "yuv422p10le" if codec == "prores_ks" else "yuv420p"
     grey = 512 if codec == "prores_ks" else 128
-    pictures = [codes(pixel_format, (4 * i + 40, grey, grey), (32, 48)) for i in range(30)]
+    pictures = [codes(pixel_format, (4 * i + 40, grey, grey), (128, 192)) for i in range(30)]
     movie = Movie(str(encode(tmp_path / name, codec, pictures, **tags)))
-    assert movie.length == 30 and movie.fps == 24 and movie.size == (48, 32)
+    assert movie.length == 30 and movie.fps == 24 and movie.size == (192, 128)
     levels = [float(movie.read(i, i).rgb.mean()) for i in range(30)]
     black, scale = (64, 876) if codec == "prores_ks" else (16, 219)
     assert [round((level * scale + black - 40) / 4) for level in levels] == list(range(30))
