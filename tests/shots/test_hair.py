@@ -50,7 +50,7 @@ def test_the_plate_is_composed_of_its_truth(shot: Path, frame: int) -> None:
 def test_there_is_hair(shot: Path, frame: int) -> None:
     alpha = read(shot, "truth/alpha", frame)
     assert alpha.min() == 0 and alpha.max() == 1
-    assert 0.25 < alpha.mean() < 0.6
+    assert 0.2 < alpha.mean() < 0.6
     assert 0.02 < ((alpha > 0.02) & (alpha < 0.98)).mean() < 0.2
     assert not read(shot, "truth/foreground", frame)[alpha[..., 0] == 0].any()
 
