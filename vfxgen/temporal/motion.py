@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from vfxgen.frame import Frame
-from vfxgen.operator import digest
 from vfxgen.sequence import Sequence
-from vfxgen.version import __version__
+from vfxgen.temporal.pairs import Pairs
 
 FORWARD = ("forward.x", "forward.y", "forward.trust")
 BACKWARD = ("backward.x", "backward.y", "backward.trust")
 
 
-class Motion(Sequence):
+class Motion(Pairs):
     """Frame n is the motion between frames n and n + 1 of `plate`, and says how far it can be trusted.
 
     ``forward`` lies on frame n and leads to n + 1, ``backward`` lies on n + 1 and leads to n: x and y in pixels, to the
@@ -30,27 +27,12 @@ class Motion(Sequence):
     (('forward.x', 'forward.y', 'forward.trust'), 0.0)
     """
 
+    relation = "motion"
+
     def __init__(self, plate: Sequence) -> None:
-        super().__init__()
-        self.plate = plate
+        super().__init__(plate)
         # The one before a frame and the one after it.
         self.keep = 2
-
-    @property
-    def inputs(self) -> Mapping[str, Sequence]:
-        return {"plate": self.plate}
-
-    @property
-    def range(self) -> list[int] | None:
-        numbers = self.plate.range
-        return None if numbers is None else sorted(set(numbers) & {number - 1 for number in numbers})
-
-    def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:
-        return {"plate": (number, number + 1)}
-
-    def make_key(self, number: int) -> str:
-        frames = [self.plate.key(needed) for needed in self.needs(number)["plate"]]
-        return digest(sequence="motion", frames=frames, version=__version__)
 
     def frame(self, number: int) -> Frame:
         from vfxgen.image.flow import flow_of_codes, motion_codes, trust

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +9,8 @@ from numpy.typing import NDArray
 
 from vfxgen.errors import FrameError
 from vfxgen.frame import RGB, Attribute, Box, Frame
-from vfxgen.operator import digest
 from vfxgen.sequence import Sequence
-from vfxgen.version import __version__
+from vfxgen.temporal.pairs import Pairs
 
 Matrix = NDArray[np.float64]
 
@@ -21,7 +19,7 @@ HIDDEN = "hidden"
 AGREEMENT, CUT = "agreement", "cut"
 
 
-class Registration(Sequence):
+class Registration(Pairs):
     """Frame n is the homography from frame n of `plate` to frame n + 1, and whether there is a cut between them.
 
     Its one channel, ``matrix``, is the 3x3 map of pixel centres (x, y, 1), in the coordinates of the display. The
@@ -30,25 +28,7 @@ class Registration(Sequence):
     not 0 do not count. A function of the two frames alone.
     """
 
-    def __init__(self, plate: Sequence) -> None:
-        super().__init__()
-        self.plate = plate
-
-    @property
-    def inputs(self) -> Mapping[str, Sequence]:
-        return {"plate": self.plate}
-
-    @property
-    def range(self) -> list[int] | None:
-        numbers = self.plate.range
-        return None if numbers is None else sorted(set(numbers) & {number - 1 for number in numbers})
-
-    def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:
-        return {"plate": (number, number + 1)}
-
-    def make_key(self, number: int) -> str:
-        frames = [self.plate.key(needed) for needed in self.needs(number)["plate"]]
-        return digest(sequence="registration", frames=frames, version=__version__)
+    relation = "registration"
 
     def frame(self, number: int) -> Frame:
         first, second = (self.plate[needed] for needed in (number, number + 1))
