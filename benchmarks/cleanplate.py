@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 import vfxgen
 from benchmarks.results import REPOSITORY, RESULTS, SHARED, publish
 from vfxgen import color
-from vfxgen.frame import RGB, Pixels
+from vfxgen.frame import RGB, Mask, Pixels
 from vfxgen.image.inpainting import inpainted
 from vfxgen.image.warp import displacement, warped
 from vfxgen.report.sheet import write_sheet
@@ -24,7 +23,6 @@ from vfxgen.temporal.cleaning import Holes, Seen
 from vfxgen.temporal.filling import between_arrays
 from vfxgen.testing import Pictures
 
-Mask = NDArray[np.bool_]
 Frames = Mapping[int, Pixels]
 
 SPACE = "lin_rec709_scene"

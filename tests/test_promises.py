@@ -244,7 +244,7 @@ class TestLoudNeverSilent:
 class TestImportIsLight:
     @pytest.mark.parametrize("script", ["import vfxgen", "import vfxgen; vfxgen.Key", "import vfxgen.cli"])
     def test_torch_waits_until_a_filter_runs(self, script: str) -> None:
-        check = f"import sys; {script}; print(*{{'torch', 'kornia', 'av'}} & set(sys.modules))"
+        check = f"import sys; {script}; print(*{{'torch', 'kornia', 'av', 'cv2'}} & set(sys.modules))"
         done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 

@@ -16,6 +16,8 @@ Plane = NDArray[Any]
 """One channel, (H, W): float16, float32 or uint32, as it lies in the file."""
 Pixels = NDArray[np.float32]
 """Channels last, (H, W, C), float32."""
+Mask = NDArray[np.bool_]
+"""Which pixels, (H, W)."""
 
 RGB = ("R", "G", "B")
 RGBA = ("R", "G", "B", "A")

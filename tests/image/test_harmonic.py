@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vfxgen.image.harmonic import Mask, harmonic
+from vfxgen.frame import Mask
+from vfxgen.image.harmonic import harmonic
 
 ROWS, COLUMNS = np.mgrid[:60, :80].astype(np.float32) / 10
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from vfxgen.backends import light as through_light
-from vfxgen.frame import Pixels
+from vfxgen.frame import Mask, Pixels
 from vfxgen.image.blend import seamless
-from vfxgen.image.harmonic import Mask, harmonic
+from vfxgen.image.harmonic import harmonic
 from vfxgen.image.holes import around
 from vfxgen.image.tensor import to_pixels, to_tensor
 

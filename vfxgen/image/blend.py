@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vfxgen.frame import Pixels
-from vfxgen.image.harmonic import Mask, harmonic
+from vfxgen.frame import Mask, Pixels
+from vfxgen.image.harmonic import harmonic
 
 # Pixels over which the step at the seam is averaged, so that grain draws no streaks into the hole.
 _SMOOTH = 3.0

@@ -6,13 +6,10 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from vfxgen.frame import Pixels
+from vfxgen.frame import Mask, Pixels
 from vfxgen.image.fill import nearest_along_axes, push_pull
 from vfxgen.image.tensor import to_pixels, to_tensor
-
-Mask = NDArray[np.bool_]
 
 NOISE = 0.1
 """How far light of one thing varies, as a fraction of it."""

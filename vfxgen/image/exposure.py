@@ -5,8 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vfxgen.frame import Pixels
-from vfxgen.image.harmonic import Mask
+from vfxgen.frame import Mask, Pixels
 
 # A pixel that differs by that many stops from the whole picture's gain shows something else.
 _UNLIKE = 0.5

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vfxgen.frame import Pixels
+from vfxgen.frame import Mask, Pixels
 from vfxgen.image.blend import normalised_blur, seamless
 from vfxgen.image.exposure import gain
 from vfxgen.image.flow import flow_of_codes, motion_codes
-from vfxgen.image.harmonic import Mask, harmonic
+from vfxgen.image.harmonic import harmonic
 from vfxgen.image.warp import warped
 
 # Pixels from what is hidden in a source over which it comes to count in full.

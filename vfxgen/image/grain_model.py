@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vfxgen.frame import Pixels
-from vfxgen.image.harmonic import Mask
+from vfxgen.frame import Mask, Pixels
 
 Floats = NDArray[np.float64]
 

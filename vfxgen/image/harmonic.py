@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from vfxgen.frame import Pixels
-
-Mask = NDArray[np.bool_]
-"""(H, W): where something is so."""
+from vfxgen.frame import Mask, Pixels
 
 _SWEEPS = 40
 _NEIGHBOURS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4

@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vfxgen.frame import Pixels
-from vfxgen.image.harmonic import Mask
+from vfxgen.frame import Mask, Pixels
 
 
 def grown(matte: Pixels, pixels: float) -> Mask:

@@ -10,8 +10,8 @@ import numpy as np
 
 from vfxgen.encoding import Encoding
 from vfxgen.errors import FrameError
-from vfxgen.frame import Pixels
-from vfxgen.image.harmonic import Mask, harmonic
+from vfxgen.frame import Mask, Pixels
+from vfxgen.image.harmonic import harmonic
 from vfxgen.image.holes import around
 from vfxgen.image.patch_fill import patch_filled
 

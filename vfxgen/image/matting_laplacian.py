@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfxgen.cancel import stop_if_cancelled
-from vfxgen.frame import Pixels
+from vfxgen.frame import Mask, Pixels
 
 Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 FLATNESS = 1e-5
 """Variance in a window below which colour says nothing, as a fraction of the window's mean squared light."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vfxgen.frame import Pixels
-from vfxgen.image.color_pairs import Estimate, Mask, estimate, information
+from vfxgen.frame import Mask, Pixels
+from vfxgen.image.color_pairs import Estimate, estimate, information
 from vfxgen.image.matting_laplacian import solve
 from vfxgen.image.trimap import SUBJECT, UNKNOWN, pieces
 

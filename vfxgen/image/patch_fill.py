@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vfxgen.frame import Pixels
-from vfxgen.image.harmonic import Mask, harmonic
+from vfxgen.frame import Mask, Pixels
+from vfxgen.image.harmonic import harmonic
 
 Places = NDArray[np.intp]
 """(N, 2): row and column."""

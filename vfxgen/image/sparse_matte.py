@@ -10,8 +10,7 @@ import numpy as np
 from vfxgen.cancel import stop_if_cancelled
 from vfxgen.encoding import Encoding
 from vfxgen.errors import RequestError
-from vfxgen.frame import Pixels
-from vfxgen.image.color_pairs import Mask
+from vfxgen.frame import Mask, Pixels
 from vfxgen.image.tensor import to_pixels, to_tensor
 
 Name = Literal["closed-form", "knn"]

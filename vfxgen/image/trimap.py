@@ -6,11 +6,9 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from vfxgen.frame import Pixels
+from vfxgen.frame import Mask, Pixels
 
-Mask = NDArray[np.bool_]
 Crop = tuple[slice, slice]
 
 BACKGROUND, UNKNOWN, SUBJECT = 0.0, 0.5, 1.0

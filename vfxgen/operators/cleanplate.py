@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from vfxgen.errors import FrameError
-from vfxgen.frame import RGB, Frame, Pixels
-from vfxgen.image.harmonic import Mask
+from vfxgen.frame import RGB, Frame, Mask, Pixels
 from vfxgen.image.mask import matte_on
 from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from vfxgen.frame import RGB, Frame
-from vfxgen.image.harmonic import Mask
+from vfxgen.frame import RGB, Frame, Mask
 from vfxgen.image.mask import matte_on
 from vfxgen.log import say_once
 from vfxgen.operator import digest
@@ -112,11 +111,16 @@ class Seen(Sequence):
 
     def linked(self, number: int, other: int) -> tuple[int, Matrix]:
         """The homography from frame `number` to `other`, or to the last on the way before a cut, and which that is."""
-        step = 1 if other > number else -1
-        reached, matrix = number, np.eye(3)
-        while reached != other and (one := self._step(reached, reached + step)) is not None:
-            reached, matrix = reached + step, one @ matrix
-        return reached, matrix / matrix[2, 2]
+        return [(number, np.eye(3)), *self._path(number, other)][-1]
+
+    def _path(self, number: int, other: int) -> Iterator[tuple[int, Matrix]]:
+        """The frames from `number`, itself not included, to `other` or to a cut, and the homographies to them."""
+        step, matrix = 1 if other > number else -1, np.eye(3)
+        for reached in range(number + step, other + step, step):
+            if (one := self._step(reached - step, reached)) is None:
+                return
+            matrix = one @ matrix
+            yield reached, matrix / matrix[2, 2]
 
     def _step(self, number: int, other: int) -> Matrix | None:
         """The homography between two neighbours; None where a cut is between them."""
@@ -145,13 +149,8 @@ class Seen(Sequence):
 
     def _matrices(self, number: int) -> dict[int, Matrix]:
         """Homographies to the frames of the window, nearest first, as far as the next cut."""
-        found: dict[int, Matrix] = {}
-        window = self.window(number)
-        for step in (1, -1):
-            reached, matrix = number, np.eye(3)
-            while reached + step in window and (one := self._step(reached, reached + step)) is not None:
-                reached, matrix = reached + step, one @ matrix
-                found[reached] = matrix / matrix[2, 2]
+        ends = [end for end in (self.window(number)[0], self.window(number)[-1]) if end != number]
+        found = {reached: matrix for end in ends for reached, matrix in self._path(number, end)}
         return dict(sorted(found.items(), key=lambda item: (abs(item[0] - number), item[0])))
 
     def _chosen(self, frame: Frame, hole: Mask, matrices: Mapping[int, Matrix]) -> list[int]:

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vfxgen.frame import RGB, Box, Frame, Pixels
-from vfxgen.image.harmonic import Mask
+from vfxgen.frame import RGB, Box, Frame, Mask, Pixels
 from vfxgen.log import say_once
 from vfxgen.temporal.registration import HIDDEN, Matrix, placed
 
