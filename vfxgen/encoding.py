@@ -62,31 +62,31 @@ class Encoding:
 # The logarithm spans 24 stops up to half float's largest value, 65504; the toe is its tangent.
 LOG_TOP, LOG_STOPS = math.log2(65504.0), 24.0
 LOG_CUT = 2.0**-7
-_LOG_CUT_CODE = (math.log2(LOG_CUT) - LOG_TOP) / LOG_STOPS + 1.0
-_LOG_TOE_SLOPE = 1.0 / (LOG_CUT * math.log(2.0) * LOG_STOPS)
+LOG_CUT_CODE = (math.log2(LOG_CUT) - LOG_TOP) / LOG_STOPS + 1.0
+LOG_TOE_SLOPE = 1.0 / (LOG_CUT * math.log(2.0) * LOG_STOPS)
 
 
 def _log_encode(light: torch.Tensor) -> torch.Tensor:
     curve = (light.clamp(min=LOG_CUT).log2() - LOG_TOP) / LOG_STOPS + 1.0
-    return curve.where(light > LOG_CUT, (light - LOG_CUT) * _LOG_TOE_SLOPE + _LOG_CUT_CODE)
+    return curve.where(light > LOG_CUT, (light - LOG_CUT) * LOG_TOE_SLOPE + LOG_CUT_CODE)
 
 
 def _log_decode(code: torch.Tensor) -> torch.Tensor:
-    curve = ((code.clamp(min=_LOG_CUT_CODE) - 1.0) * LOG_STOPS + LOG_TOP).exp2()
-    return curve.where(code > _LOG_CUT_CODE, (code - _LOG_CUT_CODE) / _LOG_TOE_SLOPE + LOG_CUT)
+    curve = ((code.clamp(min=LOG_CUT_CODE) - 1.0) * LOG_STOPS + LOG_TOP).exp2()
+    return curve.where(code > LOG_CUT_CODE, (code - LOG_CUT_CODE) / LOG_TOE_SLOPE + LOG_CUT)
 
 
 # Above the knee (about 4/5 of white) code grows with the logarithm of light.
 KNEE = 0.6
-_KNEE_CODE = 1.055 * KNEE ** (1 / 2.4) - 0.055
-_SHOULDER = KNEE * 1.055 / 2.4 * KNEE ** (1 / 2.4 - 1)
+KNEE_CODE = 1.055 * KNEE ** (1 / 2.4) - 0.055
+SHOULDER = KNEE * 1.055 / 2.4 * KNEE ** (1 / 2.4 - 1)
 
 
 def _srgb_encode(light: torch.Tensor) -> torch.Tensor:
     size = light.abs()
     curve = 1.055 * size.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
     code = (size * 12.92).where(size <= 0.0031308, curve)
-    shoulder = _KNEE_CODE + _SHOULDER * (size.clamp(min=KNEE) / KNEE).log()
+    shoulder = KNEE_CODE + SHOULDER * (size.clamp(min=KNEE) / KNEE).log()
     return code.where(size <= KNEE, shoulder) * light.sign()
 
 
@@ -94,5 +94,5 @@ def _srgb_decode(code: torch.Tensor) -> torch.Tensor:
     size = code.abs()
     curve = ((size.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
     light = (size / 12.92).where(size <= 0.04045, curve)
-    shoulder = KNEE * ((size.clamp(min=_KNEE_CODE) - _KNEE_CODE) / _SHOULDER).exp()
-    return light.where(size <= _KNEE_CODE, shoulder) * code.sign()
+    shoulder = KNEE * ((size.clamp(min=KNEE_CODE) - KNEE_CODE) / SHOULDER).exp()
+    return light.where(size <= KNEE_CODE, shoulder) * code.sign()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vfxgen.encoding import KNEE, LOG_CUT, LOG_STOPS, LOG_TOP
+from vfxgen.encoding import KNEE, KNEE_CODE, LOG_CUT, LOG_CUT_CODE, LOG_STOPS, LOG_TOE_SLOPE, LOG_TOP, SHOULDER
 from vfxgen.errors import RequestError
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ def encoded(value: str, encoding: EncodingName) -> str:
         return value
     if encoding == "log":
         curve = f"(log(max({value}, {LOG_CUT!r})) / {math.log(2)!r} - {LOG_TOP!r}) / {LOG_STOPS!r} + 1"
-        return f"{value} > {LOG_CUT!r} ? {curve} : ({value} - {LOG_CUT!r}) * {_SLOPE!r} + {_CUT_CODE!r}"
+        return f"{value} > {LOG_CUT!r} ? {curve} : ({value} - {LOG_CUT!r}) * {LOG_TOE_SLOPE!r} + {LOG_CUT_CODE!r}"
     size = f"abs({value})"
     curve = f"{size} <= {KNEE!r} ? 1.055 * pow({size}, {1 / 2.4!r}) - 0.055"
-    shoulder = f"{_KNEE_CODE!r} + {_SHOULDER!r} * log(max({size}, {KNEE!r}) / {KNEE!r})"
+    shoulder = f"{KNEE_CODE!r} + {SHOULDER!r} * log(max({size}, {KNEE!r}) / {KNEE!r})"
     code = f"({value} < 0 ? -1 : 1) * ({size} <= 0.0031308 ? {size} * 12.92 : {curve} : {shoulder})"
     return f"min(max({code}, 0), 1)" if encoding == "srgb-clipped" else code
 
@@ -90,18 +90,12 @@ def decoded(value: str, encoding: EncodingName) -> str:
     if encoding == "none":
         return value
     if encoding == "log":
-        curve = f"pow(2, (max({value}, {_CUT_CODE!r}) - 1) * {LOG_STOPS!r} + {LOG_TOP!r})"
-        return f"{value} > {_CUT_CODE!r} ? {curve} : ({value} - {_CUT_CODE!r}) / {_SLOPE!r} + {LOG_CUT!r}"
+        curve = f"pow(2, (max({value}, {LOG_CUT_CODE!r}) - 1) * {LOG_STOPS!r} + {LOG_TOP!r})"
+        return f"{value} > {LOG_CUT_CODE!r} ? {curve} : ({value} - {LOG_CUT_CODE!r}) / {LOG_TOE_SLOPE!r} + {LOG_CUT!r}"
     size = f"abs({value})"
-    curve = f"{size} <= {_KNEE_CODE!r} ? pow(({size} + 0.055) / 1.055, 2.4)"
-    shoulder = f"{KNEE!r} * exp((max({size}, {_KNEE_CODE!r}) - {_KNEE_CODE!r}) / {_SHOULDER!r})"
+    curve = f"{size} <= {KNEE_CODE!r} ? pow(({size} + 0.055) / 1.055, 2.4)"
+    shoulder = f"{KNEE!r} * exp((max({size}, {KNEE_CODE!r}) - {KNEE_CODE!r}) / {SHOULDER!r})"
     return f"({value} < 0 ? -1 : 1) * ({size} <= 0.04045 ? {size} / 12.92 : {curve} : {shoulder})"
-
-
-_CUT_CODE = (math.log2(LOG_CUT) - LOG_TOP) / LOG_STOPS + 1
-_SLOPE = 1 / (LOG_CUT * math.log(2) * LOG_STOPS)
-_KNEE_CODE = 1.055 * KNEE ** (1 / 2.4) - 0.055
-_SHOULDER = KNEE * 1.055 / 2.4 * KNEE ** (1 / 2.4 - 1)
 
 
 def _channels(card: Card, port: Port) -> list[str]:
