@@ -13,8 +13,6 @@ The plate is not rendered but composed of what is stored, then sensor noise is a
 `truth/foreground` is the same foreground under a grey screen of equal luminance: what a despill should find.
 """
 
-import argparse
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,7 @@ from shots.greenscreen.scene import FOCUS, FSTOP, LENS, Pass, build_studio, show
 from shots.stage import film
 from shots.stage.cycles import render_to
 from shots.stage.film import Image
-from shots.stage.frames import FIRST, SIZE, attributes, frame_list
+from shots.stage.frames import FIRST, SIZE, attributes, command_line, passes_folder
 from shots.stage.makehuman import ASSETS_HELP
 
 SEED = 1001
@@ -120,19 +118,12 @@ def make_stills(folder: Path, scene: Any, passes: Path, threads: int) -> None:
 
 
 def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser = command_line(__doc__, Path(__file__).parent)
     parser.add_argument("--assets", type=Path, required=True, help=ASSETS_HELP)
-    parser.add_argument("--frames", type=frame_list, default=[], help="such as 1001,1012,1002-1005")
     parser.add_argument("--stills", action="store_true", help="make the clean plate and the background")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="default: beside this file")
-    parser.add_argument("--passes", type=Path, help="keep rendered passes here, and reuse them")
-    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     scene = build_studio(options.assets, SIZE, options.threads, SEED)
-    with tempfile.TemporaryDirectory() as scratch:
-        passes = options.passes or Path(scratch)
-        passes.mkdir(parents=True, exist_ok=True)
+    with passes_folder(options.passes) as passes:
         for frame in options.frames:
             names = Names(options.out, frame)
             if not names.plate.exists():

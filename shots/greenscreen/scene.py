@@ -1,6 +1,5 @@
 """The studio: camera, lamps, wrinkled green screen, the performance, and what each pass shows."""
 
-from math import radians
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +9,7 @@ import numpy as np
 from shots.stage.coverage import glow
 from shots.stage.cycles import new_scene
 from shots.stage.nodes import area_light, camera, grid, mesh_object, principled, smooth_noise
-from shots.stage.subject import build_subject
+from shots.stage.subject import build_subject, keyframe
 
 LENS, FSTOP, FOCUS = 82.0, 2.8, 1.84
 """Millimetres on a 36 mm gate; focus in metres, on the eyes."""
@@ -51,7 +50,7 @@ def build_studio(assets: Path, size: tuple[int, int], threads: int, seed: int) -
     back = scene.world.node_tree.nodes["Background"]
     back.inputs[0].default_value, back.inputs[1].default_value = (0.7, 0.8, 1.0, 1.0), 0.04
     body, head = build_subject(assets, seed)
-    animate(body, head)
+    keyframe(body, head, BODY_KEYS, HEAD_KEYS)
     add_screen()
     area_light("key", (-1.05, -1.25, 0.75), (0, 0, 0), 0.5, 33.0, (1.0, 0.92, 0.82))
     area_light("rim", (0.95, 0.75, 0.65), (0, 0, 0), 0.35, 13.0, (0.82, 0.90, 1.0))
@@ -62,18 +61,6 @@ def build_studio(assets: Path, size: tuple[int, int], threads: int, seed: int) -
     studio_camera()
     scene.render.use_motion_blur = True
     return scene
-
-
-def animate(body: Any, head: Any) -> None:
-    """She turns to the other side and drifts across; the head leads."""
-    for frame, (x, y, z, turn) in BODY_KEYS.items():
-        body.location = (x, y, z)
-        body.rotation_euler = (0, 0, radians(turn))
-        body.keyframe_insert("location", frame=frame)
-        body.keyframe_insert("rotation_euler", frame=frame)
-    for frame, angles in HEAD_KEYS.items():
-        head.rotation_euler = [radians(a) for a in angles]
-        head.keyframe_insert("rotation_euler", frame=frame)
 
 
 def add_screen() -> None:

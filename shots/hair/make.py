@@ -13,8 +13,6 @@ and stored with a small loss. `truth/` holds `alpha`, `foreground` (straight, bl
 (the garden without her, as the moving camera sees it), all without grain.
 """
 
-import argparse
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,7 @@ from shots.hair.scene import FOCUS, FSTOP, LENS, Pass, build_shot, show
 from shots.stage import film
 from shots.stage.cycles import render_to
 from shots.stage.film import FILM, Image
-from shots.stage.frames import SIZE, attributes, frame_list
+from shots.stage.frames import SIZE, attributes, command_line, passes_folder
 from shots.stage.makehuman import ASSETS_HELP
 
 SEED = 3001
@@ -78,18 +76,11 @@ def make_frame(scene: Any, folder: Path, frame: int, passes: Path) -> None:
 
 
 def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser = command_line(__doc__, Path(__file__).parent)
     parser.add_argument("--assets", type=Path, required=True, help=ASSETS_HELP)
-    parser.add_argument("--frames", type=frame_list, required=True, help="such as 1001,1012,1002-1005")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="default: beside this file")
-    parser.add_argument("--passes", type=Path, help="keep rendered passes here, and reuse them")
-    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     scene = build_shot(options.assets, SIZE, options.threads, SEED)
-    with tempfile.TemporaryDirectory() as scratch:
-        passes = options.passes or Path(scratch)
-        passes.mkdir(parents=True, exist_ok=True)
+    with passes_folder(options.passes) as passes:
         for frame in options.frames:
             if not (options.out / f"plate/hair.{frame:04d}.exr").exists():
                 make_frame(scene, options.out, frame, passes)

@@ -12,7 +12,7 @@ from shots.stage.coverage import glow
 from shots.stage.cycles import new_scene
 from shots.stage.frames import FIRST, LAST
 from shots.stage.nodes import area_light, camera
-from shots.stage.subject import build_subject
+from shots.stage.subject import build_subject, keyframe
 
 LENS, FSTOP, FOCUS = 82.0, 4.0, 1.85
 """Millimetres on a 36 mm gate; focus in metres, on the eyes."""
@@ -46,7 +46,7 @@ def build_shot(assets: Path, size: tuple[int, int], threads: int, seed: int) -> 
     body, head = build_subject(assets, seed, MELANIN, REDNESS, scarf=False)
     for item in bpy.data.objects:
         item["subject"] = True
-    turn(body, head)
+    keyframe(body, head, BODY_KEYS, HEAD_KEYS)
     build_garden(np.random.default_rng(seed))
     area_light("sky", (-1.1, -1.4, 0.9), (0, 0, 0), 0.9, 34.0, (0.90, 0.95, 1.0))
     area_light("low sun", (1.1, 0.95, 0.55), (0, 0, 0), 0.25, 30.0, (1.0, 0.76, 0.48))
@@ -54,18 +54,6 @@ def build_shot(assets: Path, size: tuple[int, int], threads: int, seed: int) -> 
     drift(camera((0, 0, 0), (0, 1, 0), LENS, FOCUS, FSTOP))
     scene.render.use_motion_blur = True
     return scene
-
-
-def turn(body: Any, head: Any) -> None:
-    """She looks to the other side; the head leads."""
-    for frame, (x, y, z, angle) in BODY_KEYS.items():
-        body.location = (x, y, z)
-        body.rotation_euler = (0, 0, radians(angle))
-        body.keyframe_insert("location", frame=frame)
-        body.keyframe_insert("rotation_euler", frame=frame)
-    for frame, angles in HEAD_KEYS.items():
-        head.rotation_euler = [radians(a) for a in angles]
-        head.keyframe_insert("rotation_euler", frame=frame)
 
 
 def drift(operator: Any) -> None:

@@ -21,8 +21,6 @@ the same, and plates are stored with a small loss. `truth/` holds what the plate
                 pixels of the plate, x to the right and y down
 """
 
-import argparse
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +31,7 @@ from shots.rig.scene import FOCUS, FSTOP, LENS, Pass, build_shot, show
 from shots.stage import film
 from shots.stage.cycles import render_to
 from shots.stage.film import FILM, Image
-from shots.stage.frames import SIZE, attributes, frame_list
+from shots.stage.frames import SIZE, attributes, command_line, passes_folder
 
 SEED = 2001
 SAMPLES: dict[Pass, int] = {"clean": 5, "rig": 20, "flow": 1}
@@ -102,17 +100,10 @@ def make_frame(scene: Any, folder: Path, frame: int, passes: Path) -> None:
 
 
 def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("--frames", type=frame_list, required=True, help="such as 1001,1012,1002-1005")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="default: beside this file")
-    parser.add_argument("--passes", type=Path, help="keep rendered passes here, and reuse them")
-    parser.add_argument("--threads", type=int, default=2)
+    parser = command_line(__doc__, Path(__file__).parent)
     options = parser.parse_args()
     scene = build_shot(SIZE, options.threads, SEED)
-    with tempfile.TemporaryDirectory() as scratch:
-        passes = options.passes or Path(scratch)
-        passes.mkdir(parents=True, exist_ok=True)
+    with passes_folder(options.passes) as passes:
         for frame in options.frames:
             if not (options.out / f"plate/rig.{frame:04d}.exr").exists():
                 make_frame(scene, options.out, frame, passes)

@@ -1,6 +1,7 @@
 """A person: head, clothes, gauze scarf, jewels and hair, on two empties that move."""
 
-from math import pi
+from collections.abc import Mapping, Sequence
+from math import pi, radians
 from pathlib import Path
 from typing import Any
 
@@ -321,3 +322,17 @@ def add_sway(item: Any, amplitude: float, scale: float, speed: float) -> None:
     node(tree, "NodeGroupOutput", {0: moved.outputs[0]})
     modifier = item.modifiers.new("sway", "NODES")
     modifier.node_group = tree
+
+
+def keyframe(
+    body: Any, head: Any, body_keys: Mapping[int, Sequence[float]], head_keys: Mapping[int, Sequence[float]]
+) -> None:
+    """Move her: body by frame as x, y, z in metres and a turn in degrees; head as angles in degrees."""
+    for frame, (x, y, z, turn) in body_keys.items():
+        body.location = (x, y, z)
+        body.rotation_euler = (0, 0, radians(turn))
+        body.keyframe_insert("location", frame=frame)
+        body.keyframe_insert("rotation_euler", frame=frame)
+    for frame, angles in head_keys.items():
+        head.rotation_euler = [radians(a) for a in angles]
+        head.keyframe_insert("rotation_euler", frame=frame)
