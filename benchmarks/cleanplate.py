@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 import vfxgen
+from benchmarks.pictures import SPACE
 from benchmarks.results import REPOSITORY, RESULTS, SHARED, publish
 from vfxgen import color
 from vfxgen.frame import RGB, Mask, Pixels
@@ -25,7 +26,6 @@ from vfxgen.testing import Pictures
 
 Frames = Mapping[int, Pixels]
 
-SPACE = "lin_rec709_scene"
 RIG, STREET = REPOSITORY / "shots" / "rig", REPOSITORY / "shots" / "greenscreen" / "background" / "background.exr"
 DAVIS = SHARED / "video" / "davis" / "bmx-trees"
 SIZE = (270, 480)

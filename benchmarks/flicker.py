@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vfxgen
+from benchmarks.pictures import SPACE
 from benchmarks.results import REPOSITORY, RESULTS, SHARED, publish
 from vfxgen import color
 from vfxgen.frame import Pixels
@@ -23,7 +24,6 @@ from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures
 
 SHOT = REPOSITORY / "shots" / "greenscreen"
-SPACE = "lin_rec709_scene"
 REAL = {"bedroom": "sam2/bedroom.mp4", "blocks": "sam2/03_blocks.mp4", "juggle": "sam2/05_default_juggle.mp4"}
 LENGTH, FIRST, SCALE = 6, 1004, 2
 # Noise of a camera at a high sensitivity: variance gain * light + floor, 2.4 % of middle grey.

@@ -10,6 +10,7 @@ import numpy as np
 from pymatting import estimate_alpha_cf, estimate_foreground_ml
 
 import vfxgen
+from benchmarks.pictures import SPACE, displayed, in_grey
 from benchmarks.results import REPOSITORY, RESULTS, SHARED, publish
 from vfxgen import color
 from vfxgen.frame import Pixels
@@ -19,7 +20,6 @@ from vfxgen.sequence import Sequence
 
 SHOT = REPOSITORY / "shots" / "greenscreen"
 FRAMES = (1001, 1007, 1012, 1018, 1024)
-SPACE = "lin_rec709_scene"
 LOW, HIGH = 0.05, 0.95
 _GREY = 0.18
 
@@ -100,9 +100,9 @@ def _sheets(plate: Sequence, methods: dict[str, Method]) -> None:
         rgb = plate[number].rgb
         true = vfxgen.read(SHOT / "truth" / "alpha.####.exr")[number].alpha
         results = {name: method(rgb, plate, number) for name, method in methods.items() if "clean" not in name}
-        rows.append([("plate", _seen(rgb)), *((f"alpha: {name}", _grey(a)) for name, (a, _) in results.items())])
+        rows.append([("plate", displayed(rgb)), *((f"alpha: {name}", in_grey(a)) for name, (a, _) in results.items())])
         rows.append(
-            [("truth", _grey(true)), *((f"over grey: {n}", _seen(_over(a, f))) for n, (a, f) in results.items())]
+            [("truth", in_grey(true)), *((f"over grey: {n}", displayed(_over(a, f))) for n, (a, f) in results.items())]
         )
     write_sheet(rows, str(RESULTS / "key_quality_shot.png"))
     real = SHARED / "matting" / "greenscreen_cc0"
@@ -119,22 +119,18 @@ def _sheets(plate: Sequence, methods: dict[str, Method]) -> None:
         comp = vfxgen.Merge(sized, keyed)[number]
         naive_alpha, naive = difference_key(rgb)
         behind = sized[number].rgb
-        row = [("plate", _seen(rgb)), ("alpha: key", _grey(keyed[number].alpha)), ("comp: key", _seen(comp.rgb))]
-        row.append(("comp: difference key", _seen(naive * naive_alpha + (1 - naive_alpha) * behind)))
+        row = [
+            ("plate", displayed(rgb)),
+            ("alpha: key", in_grey(keyed[number].alpha)),
+            ("comp: key", displayed(comp.rgb)),
+        ]
+        row.append(("comp: difference key", displayed(naive * naive_alpha + (1 - naive_alpha) * behind)))
         rows.append(row)
     write_sheet(rows, str(RESULTS / "key_quality_real.png"))
 
 
 def _over(alpha: Pixels, foreground: Pixels) -> Pixels:
     return foreground * alpha + (1 - alpha) * np.float32(_GREY)
-
-
-def _seen(rgb: Pixels) -> Pixels:
-    return np.clip(np.nan_to_num(color.to_display(rgb.astype(np.float32), SPACE)), 0, 1)
-
-
-def _grey(alpha: Pixels) -> Pixels:
-    return np.repeat(np.clip(alpha, 0, 1), 3, axis=-1)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pymatting import estimate_alpha_cf, estimate_alpha_knn
 
 import vfxgen
 from benchmarks.matte_errors import dt_ssd, errors
+from benchmarks.pictures import SPACE, displayed, in_grey
 from benchmarks.results import REPOSITORY, RESULTS, SHARED, publish
 from vfxgen import color
 from vfxgen.frame import Pixels
@@ -28,7 +29,6 @@ from vfxgen.image.trimap import trimap_levels
 from vfxgen.report.sheet import write_sheet
 from vfxgen.testing import Pictures
 
-SPACE = "lin_rec709_scene"
 PHOTOGRAPHS, FEW = range(1, 15), (1, 2, 4, 8, 13)
 KEYFRAMES = (1001, 1012, 1024)
 WIDTH = 16.0
@@ -193,28 +193,20 @@ def _sized(picture: Pixels, scale: float) -> Pixels:
 def _sheet(shot: Shot, alphas: Mapping[str, Mapping[int, Pixels]], matte: vfxgen.Sequence) -> None:
     rows = []
     for number in (1004, 1006, 1009, 1018):
-        seen = [("plate", _seen(shot.plates[number])), ("truth", _grey(shot.truths[number][..., 0]))]
-        seen += [(name, _grey(made[number])) for name, made in alphas.items()]
+        seen = [("plate", displayed(shot.plates[number])), ("truth", in_grey(shot.truths[number][..., 0]))]
+        seen += [(name, in_grey(made[number])) for name, made in alphas.items()]
         frame = matte[number]
-        rows.append([*seen, ("over grey", _seen(frame.rgb + (1 - frame.alpha) * GREY))])
+        rows.append([*seen, ("over grey", displayed(frame.rgb + (1 - frame.alpha) * GREY))])
     write_sheet(rows, str(RESULTS / "matte_over_time.png"))
     row = shot.truths[1001].shape[0] // 3
     strips = [("truth", {n: t[..., 0] for n, t in shot.truths.items()}), *alphas.items()]
-    slices = [(name, _grey(_through_time(made, row))) for name, made in strips]
+    slices = [(name, in_grey(_through_time(made, row))) for name, made in strips]
     write_sheet([slices], str(RESULTS / "matte_strips.png"))
 
 
 def _through_time(alphas: Mapping[int, Pixels], row: int) -> Pixels:
     """One row of every frame, one below the other, each 8 high."""
     return np.repeat(np.stack([alphas[n][row] for n in sorted(alphas)]), 8, axis=0)
-
-
-def _seen(rgb: Pixels) -> Pixels:
-    return np.clip(np.nan_to_num(color.to_display(rgb.astype(np.float32), SPACE)), 0, 1)
-
-
-def _grey(alpha: Pixels) -> Pixels:
-    return np.repeat(np.clip(alpha, 0, 1)[..., None], 3, axis=-1).astype(np.float32)
 
 
 if __name__ == "__main__":

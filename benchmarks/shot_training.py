@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vfxgen
+from benchmarks.pictures import SPACE, displayed, in_grey
 from benchmarks.results import REPOSITORY, publish
 from vfxgen import color
 from vfxgen.frame import Pixels
@@ -29,7 +30,6 @@ from vfxgen.training.record import write_png
 
 SHOT = REPOSITORY / "shots" / "greenscreen"
 PICTURES = REPOSITORY / "docs" / "pictures"
-SPACE = "lin_rec709_scene"
 NUMBERS = range(1001, 1025)
 PAINTED = {
     1: (1012,),
@@ -105,7 +105,9 @@ def show(rows: list[dict[str, Any]], made: Mapping[str, Mattes]) -> None:
         "key": {n: vfxgen.Key(plate, screen="green")[n].alpha for n in SHOWN},
         "flow from the nearest of 5": carried(plate, truth, PAINTED[5]),
     }
-    sheet = [[(f"plate {n}", _seen(plate[n].rgb)), *((name, _grey(a[n])) for name, a in alphas.items())] for n in SHOWN]
+    sheet = [
+        [(f"plate {n}", displayed(plate[n].rgb)), *((name, in_grey(a[n])) for name, a in alphas.items())] for n in SHOWN
+    ]
     write_sheet(sheet, str(PICTURES / "shot_training_matte.jpg"), 400)
 
 
@@ -175,7 +177,7 @@ def retouch(folder: Path) -> None:
         y, x = (int(v) for v in np.argwhere(masks[n][..., 0] > 0.5).mean(0))
         part = np.s_[max(0, y - 60) : y + 60, max(0, x - 80) : x + 80]
         pairs = [(f"plate {n}", marked[n]), ("net", made[n]), ("truth", pictures[n])]
-        shown.append([(caption, _seen(np.ascontiguousarray(pixels[part]))) for caption, pixels in pairs])
+        shown.append([(caption, displayed(np.ascontiguousarray(pixels[part]))) for caption, pixels in pairs])
     write_sheet(shown, str(PICTURES / "shot_training_retouch.jpg"), 320)
 
 
@@ -207,14 +209,6 @@ def _difference(made: Pixels, truth: Pixels, where: NDArray[np.bool_]) -> float:
 
 def _read(path: str) -> Sequence:
     return vfxgen.read(SHOT / path, colorspace=SPACE, working_space=SPACE)
-
-
-def _seen(rgb: Pixels) -> Pixels:
-    return np.clip(np.nan_to_num(color.to_display(rgb.astype(np.float32), SPACE)), 0, 1)
-
-
-def _grey(alpha: Pixels) -> Pixels:
-    return np.repeat(np.clip(alpha, 0, 1), 3, axis=-1)
 
 
 if __name__ == "__main__":
