@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,18 @@ def built(folder: Path, architecture: str = "upscaler", seed: int = 0, **hyperpa
         inputs=[{"name": "picture", "channels": ports[0], "encoding": "log"}],
         outputs=[{"name": "picture_out", "channels": ports[1], "encoding": "log"}],
     )
+
+
+def scripted(folder: Path, name: str, module: nn.Module, **fields: Any) -> str:
+    """The name of a net that is `module` as TorchScript, in a new folder beneath `folder`; scale 1, whole frames."""
+    (folder / name).mkdir()
+    file = folder / name / "net.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.save(torch.jit.script(module), str(file))
+    form = {"name": name, "format": "torchscript", "architecture": "", "scale": 1, "receptive_field": 0}
+    entry(file.parent, file, **{**form, **fields})
+    return name
 
 
 def wrapped(module: nn.Module, precision: Precision = "fp32", device: str = "cpu", **fields: Any) -> Net:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from moving_scenes import texture
-from small_nets import entry
+from small_nets import scripted
 from torch import Tensor, nn
 
 import vfxgen
@@ -109,17 +107,9 @@ class Grey(nn.Module):
 
 @pytest.fixture
 def grey_net(studio: Path) -> str:
-    folder = studio / "grey"
-    folder.mkdir()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.save(torch.jit.script(Grey()), str(folder / "net.pt"))
     picture = {"name": "picture", "channels": "R G B M", "encoding": "none"}
-    entry(
-        folder, folder / "net.pt", name="grey", task="inpaint", format="torchscript", architecture="", scale=1,
-        receptive_field=0, inputs=[picture], outputs=[{**picture, "name": "filled", "channels": "R G B"}],
-    )  # fmt: skip
-    return "grey"
+    made = {**picture, "name": "filled", "channels": "R G B"}
+    return scripted(studio, "grey", Grey(), task="inpaint", inputs=[picture], outputs=[made])
 
 
 def test_a_net_fills_the_hole_and_nothing_else(grey_net: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import warnings
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from moving_scenes import texture
-from small_nets import entry
+from small_nets import scripted
 from torch import Tensor, nn
 
 import vfxgen
@@ -183,16 +182,10 @@ class Smoothing(nn.Module):
 
 
 def test_a_net_with_a_strength_is_given_it(studio: Path) -> None:
-    folder = studio / "smoothing"
-    folder.mkdir()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.save(torch.jit.script(Smoothing()), str(folder / "net.pt"))
     picture = {"name": "picture", "channels": "R G B", "encoding": "log"}
-    entry(
-        folder, folder / "net.pt", name="smoothing", format="torchscript", architecture="", receptive_field=2,
-        inputs=[picture, {"name": "amount", "channels": "strength"}], outputs=[{**picture, "name": "enlarged"}],
-    )  # fmt: skip
+    given = [picture, {"name": "amount", "channels": "strength"}]
+    made = [{**picture, "name": "enlarged"}]
+    scripted(studio, "smoothing", Smoothing(), scale=2, receptive_field=2, inputs=given, outputs=made)
     plate = Pictures(np.random.default_rng(1).uniform(0.1, 0.3, (40, 50, 3)).astype(np.float32))
     rough = {s: Upscale(plate, net="smoothing", strength=s)._through_net(plate[1].rgb) for s in (0.0, 0.5, 1.0)}
     assert np.abs(rough[0.0] - np.repeat(np.repeat(plate[1].rgb, 2, 0), 2, 1)).max() < 1e-5
