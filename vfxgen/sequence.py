@@ -43,6 +43,11 @@ class Sequence(ABC):
         """Frame numbers that exist, ascending; None where every number does (a still)."""
         return None
 
+    @property
+    def present(self) -> list[int] | None:
+        """`range` without its gaps: the frames that are there themselves."""
+        return self.range
+
     def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:
         """Which frames of which input frame `number` asks for."""
         return dict.fromkeys(self.inputs, (number,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import random
 from functools import cache
 
@@ -79,6 +80,28 @@ def test_a_frame_far_from_its_keyframe_needs_no_deep_stack() -> None:
     far = Carried(plate, Pictures({1: np.ones((2, 3, 1), np.float32)}, "A"), Motion(plate), "before")
     far._moved = lambda state, plate: state.pixels("A", "trust")  # type: ignore[method-assign]
     assert far[1300].pixels("A").min() == 1
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_memory_grows_by_milestones_alone_and_no_step_is_taken_thrice(side: str) -> None:
+    frames = {n: texture((8, 10), n) for n in range(1, 101)}
+    plate, steps = Pictures(frames), collections.Counter[int]()
+
+    def following() -> Carried:
+        made = Carried(plate, Pictures({1: square(1)[:8, :10], 100: square(1)[:8, :10]}, "A"), Motion(plate), side)  # type: ignore[arg-type]
+        made._moved = moved  # type: ignore[method-assign]
+        return made
+
+    def moved(state: Frame, plate: Frame) -> Pixels:
+        steps[plate.number] += 1
+        return state.pixels("A", "trust") * np.float32(0.9) + plate.pixels("R") * np.float32(0.1)
+
+    kept = following()
+    states = {n: kept[n].planes["trust"].tobytes() for n in frames}
+    assert max(steps.values()) == 2 if side == "after" else max(steps.values()) == 1
+    assert len(kept._frames) <= 17 and len(kept._milestones) <= 6
+    for number in random.Random(2).sample(sorted(frames), 10):
+        assert following()[number].planes["trust"].tobytes() == states[number]
 
 
 def test_needs_are_the_keyframe_and_the_frames_between() -> None:

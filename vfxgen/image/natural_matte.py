@@ -11,9 +11,9 @@ from vfxgen.image.color_pairs import Estimate, estimate, information
 from vfxgen.image.matting_laplacian import solve
 from vfxgen.image.trimap import SUBJECT, UNKNOWN, pieces
 
-OF_COLOUR, OF_BELIEF = 1e-3, 3e-2
+OF_COLOUR, OF_BELIEF = 1e-3, 6e-2
 """How much one unit of information counts beside the matting Laplacian: that of colours, measured on photographs with
-known alpha; that of carried alpha, measured on composed shots."""
+known alpha; that of carried alpha, on a composed and a rendered shot."""
 MARGIN = 64
 """Known pixels around a piece that is solved: where its colours come from."""
 

@@ -17,6 +17,9 @@ from vfxgen.version import __version__
 
 CARRIED = ("A", "trust")
 
+# Every so many frames from a keyframe the state stays; those between are carried from there anew when they are gone.
+_MILESTONE = 16
+
 
 class Carried(Sequence):
     """Frame n is the matte of the nearest keyframe before it (or after it), moved from frame to frame until n.
@@ -25,8 +28,8 @@ class Carried(Sequence):
     (`vfxgen.image.flow.trust`), 0 where the scene was hidden on the way. A cut is a wall: beyond it trust is 0.
 
     A frame is one step from the one before, and a function of the keyframe and the frames between alone: rendered in
-    order each step is taken once, and a frame on its own gives the same bits. Kept are the frames between two
-    keyframes, 4 bytes a pixel each.
+    order each step is taken twice at most, and a frame on its own gives the same bits. Kept are 17 frames and every
+    16th between two keyframes, 4 bytes a pixel each.
 
     Parameters
     ----------
@@ -44,6 +47,8 @@ class Carried(Sequence):
         super().__init__()
         self.plate, self.keyframes, self.motion, self.side = plate, keyframes, motion, side
         self._step = 1 if side == "before" else -1
+        self._milestones: dict[int, Frame] = {}
+        self.keep = _MILESTONE + 1
 
     @property
     def inputs(self) -> Mapping[str, Sequence]:
@@ -55,6 +60,7 @@ class Carried(Sequence):
 
     def reset(self) -> None:
         super().reset()
+        self._milestones.clear()
         self.motion.reset()
 
     def keyframe(self, number: int) -> int | None:
@@ -81,16 +87,18 @@ class Carried(Sequence):
         if key == number:
             painted = np.nan_to_num(matte_on(self.keyframes[number], plate), nan=0.0).clip(0, 1)
             return self._made(plate, np.concatenate([painted, np.ones_like(painted)], -1))
-        self.keep = max(self.keep, abs(number - key) + 1)
         # One by one from the nearest frame that is there: asked for the one before, each would ask for its own.
         there = number - self._step
-        while there != key and there not in self._frames:
+        while there != key and there not in self._frames and there not in self._milestones:
             there -= self._step
-        state = self[there]
+        state = self._milestones.get(there) or self[there]
         while there != number - self._step:
             there += self._step
             state = self[there]
-        return self._made(plate, self._moved(state, plate))
+        made = self._made(plate, self._moved(state, plate))
+        if (number - key) % _MILESTONE == 0:
+            self._milestones[number] = made
+        return made
 
     def cut(self, number: int) -> tuple[int, int] | None:
         """The two frames between which there is a cut on the way to frame `number`, the nearest to it."""
@@ -152,7 +160,7 @@ def painted_frames(keyframes: Sequence, plate: Sequence) -> list[int]:
     Traceback (most recent call last):
     vfxgen.errors.RequestError: keyframes: 9 is not among the plate's frames 1 .. 5; renumber it or leave it out
     """
-    numbers = keyframes.range
+    numbers = keyframes.present
     if numbers is None:
         raise RequestError(
             "keyframes: a still stands for every frame; give a sequence that has the painted frames alone "
