@@ -117,7 +117,9 @@ def _runners(name: str, net: nn.Module, picture: Tensor, folder: Path) -> dict[s
         found["OpenVINO"] = _openvino(content)
     # pnnx cannot convert the attention of the inpainter.
     if _there("ncnn") and _there("pnnx") and name != "inpainter":
-        found["ncnn"] = _ncnn(net, picture, folder)
+        _to_ncnn(net, picture, folder)
+        found["ncnn, Winograd"] = _ncnn(folder, winograd=True)
+        found["ncnn, no Winograd"] = _ncnn(folder, winograd=False)
     return found
 
 
@@ -162,19 +164,23 @@ def _openvino(content: bytes) -> Runner:
     return lambda given: torch.from_numpy(next(iter(request.infer([given.numpy()]).values())).copy())
 
 
-def _ncnn(net: nn.Module, picture: Tensor, folder: Path) -> Runner:
-    ncnn: Any = importlib.import_module("ncnn")
-    numpy: Any = importlib.import_module("numpy")
+def _to_ncnn(net: nn.Module, picture: Tensor, folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.jit.save(torch.jit.trace(net, picture, check_trace=False), str(folder / "net.pt"))  # type: ignore[no-untyped-call]
     shape = f"inputshape=[{','.join(map(str, picture.shape))}]"
     program = Path(sys.executable).parent / "pnnx"
     subprocess.run([program, "net.pt", shape, "fp16=0"], cwd=folder, stdout=subprocess.DEVNULL, check=True)
+
+
+def _ncnn(folder: Path, winograd: bool) -> Runner:
+    ncnn: Any = importlib.import_module("ncnn")
+    numpy: Any = importlib.import_module("numpy")
     loaded = ncnn.Net()
     loaded.opt.num_threads = 1
     for option in ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage"):
         setattr(loaded.opt, option, False)
+    loaded.opt.use_winograd_convolution = winograd
     loaded.load_param(str(folder / "net.ncnn.param"))
     loaded.load_model(str(folder / "net.ncnn.bin"))
 

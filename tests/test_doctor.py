@@ -26,8 +26,9 @@ def test_a_missing_package_comes_with_the_remedy() -> None:
 def test_what_nets_lack_comes_with_the_remedy() -> None:
     found = doctor.examine()
     found["nets"] = {"extras": dict.fromkeys(found["nets"]["extras"], False), "onnx_providers": []}
-    found["nets"]["freed_memory_kept"] = False
+    found["nets"] |= {"freed_memory_kept": False, "compiler_missing": {"cpu": "there is no C++ compiler"}}
     said = doctor.text(found)
+    assert "torch-compiled on cpu: no: there is no C++ compiler" in said
     assert (
         "ONNX nets: no: pip install 'vfxgen[onnx]'" in said and "foreign nets: no: pip install 'vfxgen[nets]'" in said
     )

@@ -171,13 +171,18 @@ def to_display(rgb: Pixels, source: str, display: str = "", view: str = "") -> P
     return _apply(_view_processor(resolve(source), display, view, os.environ.get("OCIO", "")), rgb)
 
 
+# Rows converted at a time: OpenColorIO takes an array for one long line, and has buffers of several times its size.
+_BAND = 64
+
+
 def _apply(processor: ocio.CPUProcessor, rgb: Pixels) -> Pixels:
     out = np.array(rgb, np.float32, order="C")
     bad = ~np.isfinite(out)
     any_bad = bool(bad.any())
     if any_bad:
         out[bad] = 0
-    processor.applyRGB(out)
+    for first in range(0, len(out), _BAND):
+        processor.applyRGB(out[first : first + _BAND])
     if any_bad:
         out[bad] = rgb[bad]
     return out

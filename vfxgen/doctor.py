@@ -94,13 +94,22 @@ _EXTRAS = (
 
 
 def _nets() -> dict[str, Any]:
-    from vfxgen.backends.memory import keep_freed
+    import torch
 
+    from vfxgen.backends.memory import keep_freed
+    from vfxgen.backends.torch_net import compiler_missing
+
+    missing = {device: compiler_missing(device) for device in ("cpu", *["cuda"] * torch.cuda.is_available())}
     there = {name: importlib.util.find_spec(name) is not None for name, _, _ in _EXTRAS}
     providers: list[str] = []
     if there["onnxruntime"]:
         providers = importlib.import_module("onnxruntime").get_available_providers()
-    return {"extras": there, "onnx_providers": providers, "freed_memory_kept": keep_freed()}
+    return {
+        "extras": there,
+        "onnx_providers": providers,
+        "compiler_missing": missing,
+        "freed_memory_kept": keep_freed(),
+    }
 
 
 def _color() -> dict[str, Any]:
@@ -152,6 +161,10 @@ def _nets_text(nets: dict[str, Any]) -> list[str]:
     ]
     if nets["onnx_providers"]:
         lines.append(f"  nets       ONNX on {', '.join(nets['onnx_providers'])}")
+    lines += [
+        f"  nets       --backend torch-compiled on {device}: {f'no: {missing}' if missing else 'yes'}"
+        for device, missing in nets["compiler_missing"].items()
+    ]
     if not nets["freed_memory_kept"]:
         lines.append(
             "  nets       a third slower on the processor: freed memory goes back to the system after every layer. "

@@ -14,22 +14,25 @@ if TYPE_CHECKING:
 
 Use = Literal["commercial", "research"]
 Precision = Literal["auto", "fp32", "fp16", "bf16"]
+Backend = Literal["auto", "torch", "torch-compiled", "onnxruntime", "openvino", "tensorrt"]
 
 USE: Any = parameter("commercial", "What the frames are for: nets it forbids are refused.")
 DEVICE: Any = parameter("auto", "cpu, cuda:0 ..., or auto: the first GPU there is, else the processor.")
 PRECISION: Any = parameter("auto", "What the net computes in; auto: by its card.")
+BACKEND: Any = parameter("auto", "What runs the net; auto: torch, or ONNX Runtime for an ONNX file.")
 TILE: Any = parameter(0, "Side of a tile; 0: planned from memory.", minimum=0, maximum=8192, unit="pixels")
 
 
 class WithNet:
     """Beside `vfxgen.operator.Operator`: the net it chose is in its keys and headers, and loaded once when needed.
 
-    A subclass declares ``device`` and ``precision`` as above and sets `_entry`.
+    A subclass declares ``device``, ``precision`` and ``backend`` as above and sets `_entry`.
     """
 
     _entry: Entry | None
     device: str
     precision: Precision
+    backend: Backend
 
     @property
     def nets(self) -> Mapping[str, Entry]:
@@ -41,4 +44,4 @@ class WithNet:
         from vfxgen.backends.net import load
 
         assert self._entry is not None
-        return load(self._entry, device=self.device, precision=self.precision)
+        return load(self._entry, device=self.device, precision=self.precision, backend=self.backend)

@@ -11,6 +11,7 @@ import torch
 from small_nets import built, entry
 from torch import Tensor, nn
 
+from vfxgen import doctor
 from vfxgen.backends.net import load
 from vfxgen.backends.torch_net import LiveTensors, OneKernel, TorchNet
 from vfxgen.errors import NetError, RequestError
@@ -32,6 +33,15 @@ def test_a_compiled_net_is_another_backend_and_the_plain_one_stays(tmp_path: Pat
     assert compiled is not plain and compiled is load(ours, device="cpu", backend="torch-compiled")
     frame = torch.rand(1, 3, 24, 24)
     assert torch.allclose(tensor(compiled.run(frame)), tensor(plain.run(frame)), atol=1e-5)
+
+
+def test_without_a_compiler_a_compiled_net_is_refused_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(NetError, match=r"no C\+\+ compiler: install g\+\+, or name one in \$CXX .*--backend torch"):
+        load(built(tmp_path, scale=2, channels=4, blocks=1, seed=3), device="cpu", backend="torch-compiled")
+    assert "torch-compiled on cpu: no: there is no C++ compiler" in doctor.text(doctor.examine())
 
 
 def test_truncated_weights_are_named(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad
 
+from vfxgen.image import faithful
 from vfxgen.image.faithful import held_to_source
 
 
@@ -30,3 +31,28 @@ def test_a_picture_that_is_right_stays() -> None:
     source = torch.rand(1, 3, 6, 6)
     flat = interpolate(source, scale_factor=2, mode="nearest")
     assert torch.allclose(held_to_source(flat, source, 2), flat, atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_it_is_back_projection_by_means_and_bilinear_enlargement(scale: int) -> None:
+    """The definition, in torch's own words; torch's bilinear weights of scale 3 are rounded coordinates."""
+    generator = torch.Generator().manual_seed(scale)
+    source = torch.rand(2, 3, 20, 31, generator=generator)
+    held = enlarged = torch.rand(2, 3, 20 * scale, 31 * scale, generator=generator) * 1.5 - 0.2
+    around = pad(source, (1, 1, 1, 1), "replicate")
+    least, most = (
+        interpolate(sign * max_pool2d(sign * around, 3, 1), scale_factor=scale, mode="nearest") for sign in (-1, 1)
+    )
+    held = held.clamp(least, most)
+    for _ in range(faithful.ROUNDS):
+        lacking = interpolate(source - avg_pool2d(held, scale), scale_factor=scale, mode="bilinear")
+        held = (held + lacking).clamp(least, most)
+    assert torch.allclose(held_to_source(enlarged, source, scale), held, atol=1e-5)
+
+
+def test_bands_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(1)
+    source, enlarged = torch.rand(1, 3, 90, 17, generator=generator), torch.rand(1, 3, 180, 34, generator=generator)
+    in_bands = held_to_source(enlarged, source, 2)
+    monkeypatch.setattr(faithful, "_BAND", 1000)
+    assert torch.equal(held_to_source(enlarged, source, 2), in_bands)

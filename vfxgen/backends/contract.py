@@ -32,14 +32,19 @@ def check_inputs(net: Net, inputs: Sequence[Tensor]) -> None:
 
 
 def check_outputs(net: Net, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
-    """Raise `FrameError` where the outputs are not those of the card, or not finite though the inputs are."""
+    """Raise `FrameError` where number, channels or size of the outputs are not those of the card."""
     ports = net.card.outputs
     if len(outputs) != len(ports):
         raise FrameError(f"{net}: gave {len(outputs)} outputs, its card says {len(ports)} ({_names(ports)})")
     for tensor, port in zip(outputs, ports, strict=True):
         if tensor.ndim == 4:
             _check_picture(net, inputs[0], tensor, port)
-        if not bool(tensor.isfinite().all()) and all(bool(given.isfinite().all()) for given in inputs):
+
+
+def check_finite(net: Net, inputs: Sequence[Tensor], finite: Sequence[bool]) -> None:
+    """Raise `FrameError` where an output is not `finite`, one answer for each, though the inputs are."""
+    for port, fine in zip(net.card.outputs, finite, strict=True):
+        if not fine and all(bool(given.isfinite().all()) for given in inputs):
             raise FrameError(
                 f"{net}: made NaN or infinity of finite pixels in '{port.name}' at {net.precision} on "
                 f"{net.device}. With fp16, try --precision fp32; else its weights are damaged or the pixels are "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vfxgen.backends.net import Net
 
 # Rows encoded at a time, whatever the tiles: a curve has many temporaries, and a frame of 8K is large.
-_BAND = 256
+_BAND = 64
 
 
 def through(net: Net, *inputs: Tensor, tile: int = 0) -> Tensor | tuple[Tensor, ...]:
@@ -48,12 +48,13 @@ def through(net: Net, *inputs: Tensor, tile: int = 0) -> Tensor | tuple[Tensor, 
     ]
     made = tiles.run(net, *codes, tile=tile)
     pictures = (made,) if isinstance(made, Tensor) else made
-    light = tuple(decoded(picture, port) for picture, port in zip(pictures, net.card.outputs, strict=True))
-    return light[0] if len(light) == 1 else light
+    for picture, port in zip(pictures, net.card.outputs, strict=True):
+        _by_channel(picture, Encoding(port.encoding).decode, port, into=picture)
+    return made
 
 
 def encoded(light: Tensor, port: Port) -> Tensor:
-    """(B, C, H, W) light as code values of the port: R, G, B by its encoding, coverage (A, M) as it is.
+    """(B, C, H, W) light as code values of the port: R, G, B of any layer by its encoding, coverage (A, M) as it is.
 
     Examples
     --------
@@ -61,22 +62,23 @@ def encoded(light: Tensor, port: Port) -> Tensor:
     >>> [round(value, 3) for value in encoded(torch.full((1, 4, 1, 1), 0.18), port).flatten().tolist()]
     [0.461, 0.461, 0.461, 0.18]
     """
-    return _by_channel(light, Encoding(port.encoding).encode, port)
+    return _by_channel(light, Encoding(port.encoding).encode, port, into=torch.empty_like(light))
 
 
 def decoded(code: Tensor, port: Port) -> Tensor:
     """What `encoded` takes, from what it gives."""
-    return _by_channel(code, Encoding(port.encoding).decode, port)
+    return _by_channel(code, Encoding(port.encoding).decode, port, into=torch.empty_like(code))
 
 
-def _by_channel(values: Tensor, change: Callable[[Tensor], Tensor], port: Port) -> Tensor:
-    coverage = [channel for channel, name in enumerate(port.channel_names) if name not in RGB]
-    changed = torch.empty_like(values)
+def _by_channel(values: Tensor, change: Callable[[Tensor], Tensor], port: Port, *, into: Tensor) -> Tensor:
+    """`into`, which may be `values` itself, with what `change` makes of R, G, B of any layer."""
+    coverage = [channel for channel, name in enumerate(port.channel_names) if name.rpartition(".")[2] not in RGB]
+    kept = values[:, coverage]
     for first in range(0, values.shape[-2], _BAND):
         band = (..., slice(first, first + _BAND), slice(None))
-        changed[band] = change(values[band])
-    changed[:, coverage] = values[:, coverage]
-    return changed
+        into[band] = change(values[band])
+    into[:, coverage] = kept
+    return into
 
 
 def with_nonfinite_of(made: Tensor, source: Tensor, scale: int) -> Tensor:

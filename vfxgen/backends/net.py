@@ -36,6 +36,8 @@ class Net(ABC):
         What it is, and the file its weights came from.
     device
         ``cpu`` or ``cuda:N``.
+    home
+        Where `forward` wants its tensors: the device, or ``cpu`` for a library that copies for itself.
     precision
         What its convolutions compute in. Inputs and outputs are float32 always.
     bytes_per_pixel, largest_tile
@@ -46,7 +48,7 @@ class Net(ABC):
     def __init__(self, card: Card, path: Path, device: str, precision: Precision) -> None:
         self.card = card
         self.path = path
-        self.device = device
+        self.device = self.home = device
         self.precision = precision
         self.bytes_per_pixel: float | None = None
         self.largest_tile: int | None = None
@@ -56,7 +58,7 @@ class Net(ABC):
 
     @abstractmethod
     def forward(self, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
-        """The bare net on its own device: no check, no mean and deviation."""
+        """The bare net, on tensors at its home: no check, no mean and deviation."""
 
     @abstractmethod
     def peak_bytes(self, inputs: Sequence[Tensor]) -> int:
@@ -83,17 +85,22 @@ class Net(ABC):
         FrameError
             The outputs are not: another number, scale or channels; or NaN or infinity made from finite values.
         """
-        from vfxgen.backends.contract import check_inputs, check_outputs, normalised, scaled_back
+        from vfxgen.backends.contract import check_finite, check_inputs
 
         check_inputs(self, inputs)
-        moved = [tensor.to(self.device, non_blocking=True) for tensor in inputs]
-        outputs = self.forward([normalised(tensor, port) for tensor, port in zip(moved, self.card.inputs, strict=True)])
-        check_outputs(self, inputs, outputs)
-        made = [
-            scaled_back(tensor.float(), port).to(inputs[0].device)
-            for tensor, port in zip(outputs, self.card.outputs, strict=True)
-        ]
+        made = self.computed([tensor.to(self.home) for tensor in inputs])
+        check_finite(self, inputs, [bool(tensor.isfinite().all()) for tensor in made])
+        made = [tensor.to(inputs[0].device) for tensor in made]
         return made[0] if len(made) == 1 else tuple(made)
+
+    def computed(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """What `run` does at the net's home, and nothing that waits for a GPU: whether all is finite is not asked."""
+        from vfxgen.backends.contract import check_outputs, normalised, scaled_back
+
+        ports = self.card.inputs, self.card.outputs
+        outputs = self.forward([normalised(tensor, port) for tensor, port in zip(inputs, ports[0], strict=True)])
+        check_outputs(self, inputs, outputs)
+        return [scaled_back(tensor.float(), port) for tensor, port in zip(outputs, ports[1], strict=True)]
 
 
 def load(entry: Entry, device: str = "auto", precision: str = "auto", backend: str = "auto") -> Net:

@@ -34,6 +34,7 @@ class OnnxNet(Net):
 
     def __init__(self, card: Card, path: Path, device: str, precision: Precision, backend: str) -> None:
         super().__init__(card, path, device, precision)
+        self.home = "cpu"
         if device == "cpu":
             keep_freed()
         self._session = _session(card, path, providers(device, backend, f"net '{card.name}'"))

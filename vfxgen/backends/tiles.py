@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from vfxgen.image.fill import push_pull
 from vfxgen.log import log
 
 Pictures = Tensor | tuple[Tensor, ...]
+Through = Callable[[Iterable[tuple[Tensor, ...]]], Iterable[Pictures]]
 
 
 def run(net: Net, *inputs: Tensor, tile: int = 0, batch: int = 0, memory: int = MEMORY) -> Pictures:
@@ -47,7 +49,8 @@ def run(net: Net, *inputs: Tensor, tile: int = 0, batch: int = 0, memory: int = 
     Returns
     -------
     Tensor or tuple of Tensor
-        (B, C, scale H, scale W), on the device of the inputs; a tuple where the net has several outputs.
+        (B, C, scale H, scale W), on the device of the inputs, in memory of its own; a tuple where the net has several
+        outputs.
 
     Raises
     ------
@@ -61,12 +64,12 @@ def run(net: Net, *inputs: Tensor, tile: int = 0, batch: int = 0, memory: int = 
         raise NetError(f"{net}: its inputs must be of one size, got {[tuple(tensor.shape[-2:]) for tensor in inputs]}")
     if fixed := net.card.inputs[0].size:
         if list(size) == fixed:
-            return net.run(*inputs)
+            return _own(net.run(*inputs))
         raise NetError(f"{net}: takes {fixed[0]}x{fixed[1]} pixels alone and cannot be tiled; resize the frame to it")
     chosen = plan(net, size, tile=tile, batch=batch, memory=memory)
     while True:
         try:
-            return walk(net.run, inputs, chosen)
+            return assembled(_through(net, inputs), inputs, chosen)
         except (RuntimeError, MemoryError) as error:
             if not is_exhausted(error):
                 raise
@@ -83,6 +86,20 @@ def run(net: Net, *inputs: Tensor, tile: int = 0, batch: int = 0, memory: int = 
         chosen = smaller
 
 
+def _through(net: Net, inputs: Sequence[Tensor]) -> Through:
+    """How tiles go through `net`: one after the other, or copied to a GPU and back while it computes."""
+    if torch.device(net.home).type == "cuda" and inputs[0].device.type == "cpu":
+        from vfxgen.backends.cuda import lanes
+        from vfxgen.backends.overlap import overlapped
+
+        return partial(overlapped, net, lanes=lanes(net.home))
+    return partial(itertools.starmap, net.run)
+
+
+def _own(pictures: Pictures) -> Pictures:
+    return pictures.clone() if isinstance(pictures, Tensor) else tuple(picture.clone() for picture in pictures)
+
+
 def walk(run: Callable[..., Pictures], inputs: Sequence[Tensor], plan: Plan) -> Pictures:
     """Frames (B, C, H, W) through `run`, tile by tile as planned: (B, C', scale H, scale W).
 
@@ -96,18 +113,23 @@ def walk(run: Callable[..., Pictures], inputs: Sequence[Tensor], plan: Plan) -> 
     >>> bool((walk(twice, [frame], Plan(tile=32, overlap=4, scale=2)) == twice(frame)).all())
     True
     """
+    return assembled(partial(itertools.starmap, run), inputs, plan)
+
+
+def assembled(through: Through, inputs: Sequence[Tensor], plan: Plan) -> Pictures:
+    """As `walk`, with what takes all tiles, in order, and gives what the net makes of each."""
     height, width = inputs[0].shape[-2:]
     padded = [padded_to_multiple(tensor, plan.multiple) for tensor in inputs]
     rows = spans(padded[0].shape[-2], plan)
     columns = spans(padded[0].shape[-1], plan)
     places = list(itertools.product(rows, columns))
     together = max(1, plan.batch // inputs[0].shape[0])
+    groups = [places[first : first + together] for first in range(0, len(places), together)]
     frames, made = inputs[0].shape[0], list[Tensor]()
-    for first in range(0, len(places), together):
+    results_of = iter(through(_cut(padded, group) for group in groups))
+    for group in groups:
         stop_if_cancelled()
-        group = places[first : first + together]
-        tiles = [torch.cat([tensor[..., r.start : r.end, c.start : c.end] for r, c in group]) for tensor in padded]
-        results = run(*tiles)
+        results = next(results_of)
         pictures = (results,) if isinstance(results, Tensor) else results
         if not made:
             large = (plan.scale * height, plan.scale * width)
@@ -116,8 +138,12 @@ def walk(run: Callable[..., Pictures], inputs: Sequence[Tensor], plan: Plan) -> 
             for place, (row, column) in enumerate(group):
                 _place(whole, picture[place * frames : (place + 1) * frames], row, column, plan)
         # Else a tile's result would be held while the next one is made.
-        del tiles, results, pictures, picture
+        del results, pictures, picture
     return made[0] if len(made) == 1 else tuple(made)
+
+
+def _cut(frames: Sequence[Tensor], group: Sequence[tuple[Span, Span]]) -> tuple[Tensor, ...]:
+    return tuple(torch.cat([frame[..., r.start : r.end, c.start : c.end] for r, c in group]) for frame in frames)
 
 
 def padded_to_multiple(frame: Tensor, multiple: int) -> Tensor:

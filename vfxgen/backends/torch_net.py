@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import shutil
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
@@ -44,6 +47,8 @@ class TorchNet(Net):
         self, card: Card, path: Path, device: str, precision: Precision, module: nn.Module, compile: bool = False
     ) -> None:
         super().__init__(card, path, device, precision)
+        if compile and (missing := compiler_missing(device)):
+            raise NetError(f"{self}: torch-compiled was asked for, but {missing}. Or ask for --backend torch")
         if device == "cpu":
             keep_freed()
         self.module: nn.Module = module.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -80,6 +85,14 @@ class TorchNet(Net):
         before = torch.cuda.memory_allocated(self.device)
         self.forward(inputs)
         return int(torch.cuda.max_memory_allocated(self.device) - before)
+
+
+def compiler_missing(device: str) -> str:
+    """Why `torch.compile` cannot make code for a device here, in words; empty where it can."""
+    if device != "cpu":
+        return "" if importlib.util.find_spec("triton") else "Triton is not there: pip install triton"
+    compiler = os.environ.get("CXX", "g++")
+    return "" if shutil.which(compiler) else f"there is no C++ compiler: install g++, or name one in $CXX ({compiler})"
 
 
 class OneKernel(TorchFunctionMode):

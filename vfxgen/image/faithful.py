@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad
+from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle
 
 ROUNDS = 2
 # Source rows that a row of the result depends on to each side: the range's window, and one for each round.
@@ -52,11 +54,32 @@ def held_to_source(enlarged: Tensor, source: Tensor, scale: int) -> Tensor:
 
 
 def _held(enlarged: Tensor, source: Tensor, scale: int) -> Tensor:
-    around = pad(source, (1, 1, 1, 1), "replicate")
-    least = interpolate(-max_pool2d(-around, 3, 1), scale_factor=scale, mode="nearest")
-    most = interpolate(max_pool2d(around, 3, 1), scale_factor=scale, mode="nearest")
-    held = torch.minimum(torch.maximum(enlarged, least), most)
+    least, most = (_extreme(source, of)[:, :, None] for of in (torch.minimum, torch.maximum))
+    # One plane for each place in a block: each is worked on whole, with the source's own rows and columns.
+    planes = (*source.shape[:2], scale**2, *source.shape[2:])
+    held = pixel_unshuffle(enlarged, scale).reshape(planes).clamp_(least, most)
     for _ in range(ROUNDS):
-        lacking = interpolate(source - avg_pool2d(held, scale), scale_factor=scale, mode="bilinear")
-        held = torch.minimum(torch.maximum(held + lacking, least), most)
-    return held
+        lacking = _spread(source - held.mean(2), scale)
+        held = lacking.add_(held).clamp_(least, most)
+    return pixel_shuffle(held.flatten(1, 2), scale)
+
+
+def _extreme(source: Tensor, of: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """The least or the most (`of` two) in the 3x3 pixels around each of (B, C, H, W)."""
+    around = pad(source, (1, 1, 1, 1), "replicate")
+    rows = of(of(around[..., :-2, :], around[..., 1:-1, :]), around[..., 2:, :])
+    return of(of(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:])
+
+
+def _spread(lacking: Tensor, scale: int) -> Tensor:
+    """(B, C, H, W) enlarged (bilinear), one plane for each place in a block: (B, C, scale scale, H, W)."""
+    around = pad(lacking, (1, 1, 1, 1), "replicate")
+    offsets = [(2 * place + 1 - scale) / (2 * scale) for place in range(scale)]
+    rows = [_towards(around, -2, down) for down in offsets]
+    return torch.stack([_towards(row, -1, across) for row in rows for across in offsets], 2)
+
+
+def _towards(around: Tensor, axis: int, offset: float) -> Tensor:
+    """All but the ends along `axis`, mixed with the neighbour that lies at the sign of `offset`."""
+    size = around.shape[axis] - 2
+    return around.narrow(axis, 1, size).lerp(around.narrow(axis, 2 if offset > 0 else 0, size), abs(offset))

@@ -12,7 +12,7 @@ from vfxgen.image.mask import matte_on, within
 from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
-from vfxgen.with_net import DEVICE, PRECISION, TILE, USE, Precision, Use, WithNet
+from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
 from vfxgen.zoo import registry
 from vfxgen.zoo.card import Card
 
@@ -43,11 +43,12 @@ class Apply(WithNet, Operator):
 
     plate: Sequence = image_input("Frames to change.", channels="R G B")
     mask: Sequence | None = matte_input("Where to change: 1 fully, 0 leaves the plate untouched.")
-    net: str = parameter(help="Name of a net, or its folder.", net_task="image-to-image")
+    net: str = parameter(help="Name of a net, or its folder.", net_task="image-to-image key matte")
     mix: float = parameter(1.0, "How much of the net's result there is; 0 is the plate.", minimum=0.0, maximum=1.0)
     use: Use = USE
     device: str = DEVICE
     precision: Precision = PRECISION
+    backend: Backend = BACKEND
     tile: int = TILE
 
     writes = RGBA

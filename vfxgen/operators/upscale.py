@@ -15,7 +15,7 @@ from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.operator import Operator, image_input, parameter
 from vfxgen.sequence import Sequence
 from vfxgen.temporal.motion import BACKWARD, FORWARD, Motion
-from vfxgen.with_net import DEVICE, PRECISION, TILE, USE, Precision, Use, WithNet
+from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
 from vfxgen.zoo import registry
 
 STRENGTH = "strength"
@@ -63,6 +63,7 @@ class Upscale(WithNet, Operator):
     use: Use = USE
     device: str = DEVICE
     precision: Precision = PRECISION
+    backend: Backend = BACKEND
     tile: int = TILE
 
     writes = (*RGB, "A")
@@ -102,14 +103,13 @@ class Upscale(WithNet, Operator):
             return _resized(plate, self.scale)
         factor = self._entry.card.scale
         written = [*RGB, "A"] if "A" in plate.planes else list(RGB)
-        made = [self._through_net(plate.rgb)]
-        if "A" in plate.planes:
-            coverage = self._through_net(np.repeat(plate.alpha, 3, axis=-1))
-            made.append(np.clip(coverage.mean(axis=-1, keepdims=True), 0, 1))
         others = {name: plane for name, plane in plate.planes.items() if name not in written}
         large = _resized(replace(plate, planes=others), factor)
         large = large.on(Box(*(side * factor for side in plate.data_window)))
-        large = large.with_pixels(written, np.concatenate(made, axis=-1))
+        large = large.with_pixels(RGB, self._through_net(plate.rgb))
+        if "A" in plate.planes:
+            coverage = self._through_net(np.repeat(plate.alpha, 3, axis=-1))
+            large = large.with_pixels(("A",), np.clip(coverage.mean(axis=-1, keepdims=True), 0, 1))
         large = replace(large, planes={name: large.planes[name] for name in plate.planes})
         return large if self.scale == factor else _resized(large, self.scale / factor, plate.display_window, self.scale)
 
@@ -165,6 +165,7 @@ class Upscale(WithNet, Operator):
         made = light.through(net, *given, tile=self.tile)
         assert isinstance(made, torch.Tensor)
         held = held_to_source(made, finite, net.card.scale)
+        del made
         return to_pixels(light.with_nonfinite_of(held, source, net.card.scale))
 
 
