@@ -66,8 +66,9 @@ def main() -> None:
 
 
 def shipped_nets() -> list[registry.Entry]:
-    """Upscalers of this repository, the smaller scale first."""
+    """Faithful upscalers of this repository, the smaller scale first; `restore_quality` has the others."""
     own = [e for e in registry.nets().values() if e.folder.parent == REPOSITORY / "nets" and e.card.task == "upscale"]
+    own = [e for e in own if e.name == f"upscale-x{e.card.scale}"]
     return sorted(own, key=lambda entry: (entry.card.scale, entry.name))
 
 

@@ -13,9 +13,9 @@ from vfxgen.architectures.inpainter import Inpainter
 from vfxgen.errors import RequestError
 
 
-def small() -> Inpainter:
+def small(residual: bool = False) -> Inpainter:
     torch.manual_seed(5)
-    net = shaken(Inpainter(width=4, rounds=1, dilations=[1, 2], heads=2))
+    net = shaken(Inpainter(width=4, rounds=1, dilations=[1, 2], heads=2, residual=residual))
     assert isinstance(net, Inpainter)
     return net
 
@@ -48,6 +48,26 @@ def test_what_the_mask_hides_changes_nothing() -> None:
     other[:, :3] = torch.where(picture[:, 3:] == 1, other[:, :3] + 5, other[:, :3])
     with torch.inference_mode():
         assert torch.equal(net(picture), net(other))
+
+
+def test_a_residual_net_begins_with_the_first_fill_and_sees_it() -> None:
+    picture = frame(24, 32)
+    assert torch.equal(Inpainter(width=4, rounds=1, heads=2, residual=True)(picture), picture[:, :3])
+    net = shaken(Inpainter(width=4, rounds=1, heads=2, residual=True))
+    other = picture.clone()
+    other[:, :3] += 0.1 * picture[:, 3:]
+    with torch.inference_mode():
+        change = net(other) - net(picture) - 0.1 * picture[:, 3:]
+    assert change.abs().max() > 1e-4 and not change[(picture[:, 3:] == 0).expand_as(change)].any()
+
+
+def test_a_residual_net_sees_no_level_and_no_contrast() -> None:
+    net, picture = small(residual=True).double(), frame(48, 48).double()
+    picture[:, :3] *= 1000  # so that the contrast that is taken for none is far below
+    other = picture.clone()
+    other[:, :3] = 3 * picture[:, :3] + 0.4
+    with torch.inference_mode():
+        torch.testing.assert_close(net(other), 3 * net(picture) + 0.4, rtol=0, atol=2e-3)
 
 
 def test_a_far_corner_reaches_the_hole() -> None:
@@ -91,6 +111,6 @@ def test_hyperparameters_rebuild_the_net() -> None:
 
 
 def test_onnx_and_torchscript_say_the_same_at_another_size(tmp_path: Path) -> None:
-    net = small()
+    net = small(residual=True)
     assert traced_difference(net, frame(32, 48), frame(44, 68, batch=2)) < 1e-5
     assert onnx_difference(net, frame(32, 48), frame(44, 68, batch=2), tmp_path) < 1e-4

@@ -6,16 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from moving_scenes import texture
 from small_nets import scripted
 from torch import Tensor, nn
 
 import vfxgen
+from vfxgen.architectures.inpainter import Inpainter
 from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import Box, Frame, Pixels
 from vfxgen.operators.inpaint import Inpaint
 from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures
+from vfxgen.training.publish import publish_net
+from vfxgen.zoo.parts import Licence, Licences
 
 SIZE = (72, 90)
 
@@ -120,10 +124,48 @@ def test_a_net_fills_the_hole_and_nothing_else(grey_net: str) -> None:
     np.testing.assert_allclose(made[hole], 0.5, atol=1e-5)
 
 
+@pytest.fixture
+def own_net(studio: Path) -> str:
+    """An inpainter of ours under the shipped name, its weights random."""
+    torch.manual_seed(0)
+    net = Inpainter(width=4, rounds=1, dilations=[1, 2], heads=2, residual=True)
+    torch.nn.init.normal_(net.out.weight, std=0.02)
+    port = {"name": "picture", "channels": "R G B M", "encoding": "srgb"}
+    licence = Licence(name="Apache-2.0", use="commercial")
+    facts = {"name": "inpaint-gan", "task": "inpaint", "inputs": [port], "outputs": [{**port, "channels": "R G B"}]}
+    licences = Licences(code=licence, weights=licence, data=licence)
+    publish_net(net, {**facts, "version": "1", "scale": 1, "licences": licences}, studio / "inpaint-gan")
+    return "inpaint-gan"
+
+
+@pytest.mark.parametrize("stops", [-4, 4, 7])
+def test_our_net_sees_no_exposure(own_net: str, stops: int) -> None:
+    light, gain = texture(SIZE), np.float32(2.0**stops)
+    plain = inpaint(light, spot(), method="net")[1].rgb
+    exposed = inpaint(light * gain, spot(), method="net")[1].rgb / gain
+    np.testing.assert_allclose(exposed, plain, rtol=1e-3, atol=1e-4)
+    hole = np.abs(plain - inpaint(light, spot(), method="smooth")[1].rgb).max(axis=-1) > 1e-3
+    assert hole.sum() > 100, "the net changed nothing"
+
+
+def test_our_net_fills_large_holes_at_odd_sizes_and_touches_nothing_else(own_net: str) -> None:
+    light = np.tile(texture(SIZE), (3, 3, 1))[:211, :269]
+    light[3, 3], light[100, 100] = np.nan, 2000
+    mask = np.zeros((211, 269, 1), np.float32)
+    mask[40:140, 50:190] = 1
+    made = inpaint(light, mask, method="net", grow=0.0, feather=0.0)[1].rgb
+    there = mask[..., 0] > 0
+    assert made[~there].tobytes() == light[~there].tobytes() and np.isfinite(made[there]).all()
+
+
+def test_net_without_a_name_asks_for_the_shipped_one(studio: Path) -> None:
+    with pytest.raises(RequestError, match="method = net, but inpaint-gan is not installed"):
+        inpaint(texture(SIZE), spot(), method="net")
+
+
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
-        ({"method": "net"}, "method = net, but no net"),
         ({"method": "patch", "net": "upscale-x2"}, "method = patch runs none"),
         ({"method": "net", "net": "upscale-x2"}, "'upscale-x2' is for upscale"),
         ({"method": "magic"}, r"auto \| net \| patch \| telea \| smooth"),

@@ -47,6 +47,11 @@ def test_the_machine_is_bare(machine: Path) -> None:
         assert f"No module named '{name}'" in python(machine, "-c", f"import {name}").stderr
 
 
+def test_every_objective_can_be_had_there(machine: Path) -> None:
+    said = "from vfxgen.training.cached import OBJECTIVES, objective_class\n[objective_class(t) for t in OBJECTIVES]"
+    assert python(machine, "-c", said).stderr == ""
+
+
 @pytest.fixture
 def recipe() -> Recipe:
     return loads(RECIPE, "train.toml")

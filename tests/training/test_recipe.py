@@ -54,7 +54,7 @@ def test_data_of_class_c_is_refused() -> None:
         (
             'task = "upscale"\npatch',
             'task = "dream"\npatch',
-            "objective: task = 'dream': there are recipes for upscale",
+            "objective: task = 'dream': there are recipes for inpaint, key, .*upscale",
         ),
         ('architecture = "upscaler"', "", r"net\.architecture is missing: a name in vfxgen\.architectures"),
         ("[net]", "[nets]", "net is missing: a table|nets: unknown field"),

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, scaled_dot_product_attention
+from torch.nn.functional import avg_pool2d, interpolate, scaled_dot_product_attention
 
 from vfxgen.architectures import register
 from vfxgen.errors import RequestError
+
+# Side of the window of local mean and contrast; the contrast that is taken for no contrast, in code.
+LOCAL, DARKEST_CONTRAST = 33, 0.01
+# One over the deviation of SiLU(x) sigmoid(y) for x and y of deviation 1.
+GATED_GAIN = 3.1
 
 
 class GatedConvolution(nn.Module):
     """A convolution that learns where its own output counts (Yu et al., ICCV 2019): values times a sigmoid.
 
-    Init: He et al. 2015 for values and gates, biases 0, so that gates start half open.
+    Init: values and gates of the inputs' variance, biases 0, so that gates start half open; `GATED_GAIN` keeps that
+    variance through any number of layers (Brock et al., ICLR 2021).
     """
 
     def __init__(self, inputs: int, outputs: int, size: int = 3, stride: int = 1, dilation: int = 1) -> None:
@@ -21,13 +29,13 @@ class GatedConvolution(nn.Module):
         padding = dilation * (size // 2)
         self.both = nn.Conv2d(inputs, 2 * outputs, size, stride, padding, dilation)
         self.activation = nn.SiLU()
-        nn.init.kaiming_normal_(self.both.weight)
+        nn.init.kaiming_normal_(self.both.weight, nonlinearity="linear")
         nn.init.zeros_(self.both.bias)  # type: ignore[arg-type]
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
         values, gates = self.both(features).chunk(2, 1)
-        gated: Tensor = self.activation(values) * torch.sigmoid(gates)
+        gated: Tensor = self.activation(values) * torch.sigmoid(gates) * GATED_GAIN
         return gated
 
 
@@ -81,7 +89,7 @@ class Inpainter(nn.Module):
 
     The picture is blanked under the mask, reduced 4 times by strided gated convolutions, thought about by rounds of
     dilated blocks (1, 2, 4, 8 by default) with attention after each round, and enlarged with skips. Outside the
-    mask the picture is returned as it came, bit for bit. Output is a residual on code values, without bound.
+    mask the picture is returned as it came, bit for bit. Output is code values, without bound.
 
     Shapes: picture and mask (B, 4, H, W), the mask last and 1 where to fill -> picture (B, 3, H, W), H and W
     multiples of `size_multiple`.
@@ -96,6 +104,10 @@ class Inpainter(nn.Module):
         Of the blocks of a round.
     heads
         Of the attention; 4 `width` must be a multiple.
+    residual
+        What is under the mask is a first fill, such as a smooth surface: it is seen, and the net learns what to change
+        about it, starting from no change. It sees and changes the picture less its local mean, over the local contrast
+        of what is known: so out(a x + b) = a out(x) + b, as far as a stays well above rounding to 8 bits.
 
     Examples
     --------
@@ -107,12 +119,21 @@ class Inpainter(nn.Module):
     size_multiple = 4
     receptive_field = None
 
-    def __init__(self, width: int = 24, rounds: int = 2, dilations: list[int] | None = None, heads: int = 4) -> None:
+    def __init__(
+        self,
+        width: int = 24,
+        rounds: int = 2,
+        dilations: list[int] | None = None,
+        heads: int = 4,
+        residual: bool = False,
+    ) -> None:
         super().__init__()
         dilations = list(dilations or [1, 2, 4, 8])
         if 4 * width % heads:
             raise RequestError(f"inpainter: {4 * width} channels (4 x width) do not divide into {heads} heads")
         self.hyperparameters = {"width": width, "rounds": rounds, "dilations": dilations, "heads": heads}
+        self.hyperparameters |= {"residual": True} if residual else {}
+        self.residual = residual
         self.encode_full = GatedConvolution(4, width, 5)
         reduce = GatedConvolution(width, 2 * width, stride=2)
         self.encode_half = nn.Sequential(reduce, GatedConvolution(2 * width, 2 * width))
@@ -124,17 +145,40 @@ class Inpainter(nn.Module):
         self.decode_half = GatedConvolution(6 * width, 2 * width)
         self.decode_full = GatedConvolution(3 * width, width)
         self.out = nn.Conv2d(width, 3, 3, padding=1)
+        if residual:
+            nn.init.zeros_(self.out.weight)
+            nn.init.zeros_(cast(Tensor, self.out.bias))
 
     def forward(self, picture_and_mask: Tensor) -> Tensor:
         """(B, 4, H, W) -> (B, 3, H, W)."""
         picture, mask = picture_and_mask[:, :3], picture_and_mask[:, 3:]
-        blanked = picture * (1 - mask)
-        full = self.encode_full(torch.cat((blanked, mask), 1))
+        if self.residual:
+            first = picture
+            seen, contrast = _normalised(picture, mask)
+            amount = mask * contrast
+        else:
+            seen = first = picture * (1 - mask)
+            amount = mask
+        full = self.encode_full(torch.cat((seen, mask), 1))
         half = self.encode_half(full)
         quarter = self.middle(self.encode_quarter(half))
         half = self.decode_half(torch.cat((_doubled(quarter), half), 1))
         full = self.decode_full(torch.cat((_doubled(half), full), 1))
-        return torch.where(mask > 0, blanked + mask * self.out(full), picture)
+        return torch.where(mask > 0, first + amount * self.out(full), picture)
+
+
+def _normalised(picture: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The picture (B, 3, H, W) less its local mean, over its local contrast (B, 1, H, W), which is given too."""
+    detail = picture - _local_mean(picture)
+    known = 1 - mask
+    power = _local_mean(known * detail.square().mean(1, keepdim=True)) / _local_mean(known).clamp_min(0.02)
+    contrast = (power + DARKEST_CONTRAST**2).sqrt()
+    return detail / contrast, contrast
+
+
+def _local_mean(values: Tensor) -> Tensor:
+    rows = avg_pool2d(values, (1, LOCAL), 1, (0, LOCAL // 2), count_include_pad=False)
+    return avg_pool2d(rows, (LOCAL, 1), 1, (LOCAL // 2, 0), count_include_pad=False)
 
 
 def _doubled(features: Tensor) -> Tensor:

@@ -12,18 +12,18 @@ from vfxgen.image.mask import matte_on
 from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
-from vfxgen.with_net import DEVICE, PRECISION, TILE, USE, Precision, Use, WithNet
+from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
 from vfxgen.zoo import registry
 from vfxgen.zoo.card import Card
 
 Method = Literal["auto", "net", "patch", "telea", "smooth"]
 
 SHIPPED = "inpaint-gan"
-"""The net that `auto` takes where it is installed."""
-METHOD: Any = parameter(
-    "auto", "How what is not known is made up; auto: the shipped net, or patches where it has none."
-)
-NET: Any = parameter("", "Name of an inpainting net, or its folder.", net_task="inpaint")
+"""The net that `net` takes where none is named."""
+AUTO: Method = "patch"
+"""What `auto` is: the best in `benchmarks/inpaint_quality.py`; patches where it is a net that is not installed."""
+METHOD: Any = parameter("auto", "How what is not known is made up; auto: the net that is named, or patches.")
+NET: Any = parameter("", f"Name of an inpainting net, or its folder; without it, net is {SHIPPED}.", net_task="inpaint")
 
 
 class Inpaint(WithNet, Operator):
@@ -65,6 +65,7 @@ class Inpaint(WithNet, Operator):
     use: Use = USE
     device: str = DEVICE
     precision: Precision = PRECISION
+    backend: Backend = BACKEND
     tile: int = TILE
 
     writes = RGB
@@ -112,21 +113,27 @@ def chosen(operator: str, method: Method, net: str, use: Use) -> registry.Entry 
     """
     if net and method not in ("auto", "net"):
         raise RequestError(f"{operator}: net = {net}, but method = {method} runs none; leave one of them out")
-    if not net and method == "net":
-        names = sorted(name for name, entry in registry.nets().items() if entry.card.task == "inpaint")
-        raise RequestError(
-            f"{operator}: method = net, but no net: give net = NAME; there are {', '.join(names) or 'none'}"
-        )
     if not net:
-        shipped = registry.nets().get(SHIPPED) if method == "auto" else None
-        if method == "auto":
-            say_once(f"{operator}: what is not known is made up by {SHIPPED if shipped else 'patches of the frame'}")
-        return shipped
+        return _shipped(operator, method)
     entry = registry.find(net)
     registry.check_use(entry.card, use)
     if entry.card.task != "inpaint":
         raise RequestError(f"{operator}: net '{entry.name}' is for {entry.card.task}; vfxgen nets list names others")
     _check_form(operator, entry.card)
+    return entry
+
+
+def _shipped(operator: str, method: Method) -> registry.Entry | None:
+    """The net that a method means by itself."""
+    entry = registry.nets().get(SHIPPED) if method == "net" or (method == "auto" and AUTO == "net") else None
+    if method == "net" and entry is None:
+        names = sorted(name for name, entry in registry.nets().items() if entry.card.task == "inpaint")
+        raise RequestError(
+            f"{operator}: method = net, but {SHIPPED} is not installed: give net = NAME; "
+            f"there are {', '.join(names) or 'none'}"
+        )
+    if method == "auto":
+        say_once(f"{operator}: what is not known is made up by {SHIPPED if entry else 'patches of the frame'}")
     return entry
 
 

@@ -54,6 +54,54 @@ class PatchCritic(nn.Module):
         return [*found, self.layers[-1](picture)]
 
 
+class Opposition:
+    """A critic, and what the net loses to it: for an objective that lets the critic join in late.
+
+    Parameters
+    ----------
+    channels, width
+        Of the critic.
+    verdict, matching
+        Weights of its verdict and of its features.
+    joins
+        The step from which it counts, in full after a tenth as many more: a net that knows nothing yet is told nothing
+        by a critic.
+
+    Examples
+    --------
+    >>> opposition = Opposition(3, 8, verdict=0.1, matching=1.0, joins=100)
+    >>> [opposition.share(step) for step in (99, 104, 500)]
+    [0.0, 0.5, 1.0]
+    >>> sorted(opposition.terms(torch.ones(1, 3, 64, 64), torch.zeros(1, 3, 64, 64), torch.tensor(1.0)))
+    ['adversarial', 'matching']
+    >>> opposition.critic_terms()["hinge"] > 0
+    tensor(True)
+    """
+
+    def __init__(self, channels: int, width: int, verdict: float, matching: float, joins: int) -> None:
+        self.critic = PatchCritic(channels, width)
+        self.verdict, self.matching, self.joins = verdict, matching, joins
+        self._pair = (torch.zeros(0), torch.zeros(0))
+
+    def share(self, step: int) -> float:
+        """How much it counts at a step, 0 .. 1."""
+        return 0.0 if step < self.joins else min(1.0, (step + 1 - self.joins) / max(1.0, self.joins / 10))
+
+    def terms(self, truth: Tensor, made: Tensor, share: Tensor) -> dict[str, Tensor]:
+        """What the net loses; both pictures are kept for `critic_terms`."""
+        self._pair = truth, made.detach()
+        real, given = self.critic(truth), self.critic(made)
+        return {
+            "adversarial": self.verdict * share * maker_hinge(given[-1]),
+            "matching": self.matching * share * feature_matching(real, given),
+        }
+
+    def critic_terms(self) -> dict[str, Tensor]:
+        """What the critic loses on the last pictures."""
+        real, made = (self.critic(picture)[-1] for picture in self._pair)
+        return {"hinge": critic_hinge(real, made)}
+
+
 def critic_hinge(real: Tensor, made: Tensor) -> Tensor:
     """What the critic loses: verdicts on real patches below 1, on made ones above -1 (Lim and Ye, 2017).
 

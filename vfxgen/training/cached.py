@@ -12,7 +12,14 @@ from typing import Any, ClassVar
 from vfxgen.errors import RequestError
 from vfxgen.training.objective import Objective
 
-OBJECTIVES = {"upscale": ("vfxgen.training.upscaling", "Upscaling")}
+OBJECTIVES = {
+    "inpaint": ("vfxgen.training.inpainting", "Inpainting"),
+    "key": ("vfxgen.training.keying", "Keying"),
+    "matte": ("vfxgen.training.matting", "Matting"),
+    "matte-mask": ("vfxgen.training.matting", "CoarseMatting"),
+    "restore": ("vfxgen.training.restoring", "Restoring"),
+    "upscale": ("vfxgen.training.upscaling", "Upscaling"),
+}
 """The module and the class of each task's objective."""
 
 

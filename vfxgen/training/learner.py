@@ -47,8 +47,9 @@ class Learner:
         if self.critic is not None:
             self.critic.requires_grad_(True)
             of_critic = self.objective.critic_loss(batch)
-            plain = torch.amp.GradScaler(self.device.type, enabled=False)
-            self._descend(self.critic, self.critic_optimizer, plain, of_critic, rate)
+            if of_critic:
+                plain = torch.amp.GradScaler(self.device.type, enabled=False)
+                self._descend(self.critic, self.critic_optimizer, plain, of_critic, rate)
             terms = terms | {f"critic {name}": value for name, value in of_critic.items()}
         self.step += 1
         self._follow()

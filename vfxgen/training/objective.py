@@ -48,7 +48,10 @@ class Objective(ABC):
         """
 
     def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
-        """The critic's own terms, after `loss` of the same batch; called where there is a critic."""
+        """The critic's own terms, after `loss` of the same batch; called where there is a critic.
+
+        Empty at a step at which it does not learn.
+        """
         raise NotImplementedError
 
     def validate(self, net: nn.Module) -> dict[str, float]:

@@ -70,7 +70,7 @@ class Settings:
 class Upscaling(CachedObjective):
     """Random patches of the cached photographs; see `Settings`."""
 
-    settings_type = Settings
+    settings_type: ClassVar[type] = Settings
     inputs: ClassVar = [{"name": "picture", "channels": "R G B", "encoding": ENCODING.name}]
     outputs: ClassVar = [{"name": "enlarged", "channels": "R G B", "encoding": ENCODING.name}]
     measures: ClassVar = {
@@ -84,7 +84,7 @@ class Upscaling(CachedObjective):
     ) -> None:
         """Per photograph the 8-bit original, and both small versions; of `held_out` its `HR` and `LR_xSCALE`."""
         scale = net["scale"]
-        write_pictures(cache, "large", (_photograph(path, scale, settings.patch) for path in files))
+        write_pictures(cache, "large", (photograph(path, scale, settings.patch) for path in files))
         large = read_pictures(cache, "large")
         write_pictures(cache, "code", (smaller(photo, scale) for photo in large))
         write_pictures(cache, "light", (_smaller_light(photo, scale) for photo in large))
@@ -192,7 +192,8 @@ def read_rgb(path: Path) -> Codes:
     return np.ascontiguousarray(image[..., ::-1]).astype(np.uint8)
 
 
-def _photograph(path: Path, scale: int, patch: int) -> Codes:
+def photograph(path: Path, scale: int, patch: int) -> Codes:
+    """As `read_rgb`, cut so that `scale` divides its sides; MediaError where no patch of the small picture fits in."""
     photo = read_rgb(path)
     if min(photo.shape[:2]) < patch * scale:
         height, width = photo.shape[:2]
