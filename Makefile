@@ -42,6 +42,7 @@ test-blender-all: $(READY) bpy .venv-bpy-4.2/.ready
 
 test-blender-gui: blender-extension
 	.ci/blender_window.sh $(DEBIAN) dist/blender_window
+	.ci/blender_farm.sh $(DEBIAN) dist/blender_farm
 
 blender-extension: $(READY)
 	$(BIN)/python -m plugins.build_blender dist/vfxgen-blender.zip

@@ -42,6 +42,16 @@ class TestEveryOperator:
             assert f"`{field}`" in text
 
 
+def test_an_input_with_frames_of_its_own_choice_says_so() -> None:
+    sparse = {i["name"]: i["sparse"] for i in schema(vfxgen.Matte)["inputs"]}
+    assert [name for name, is_sparse in sparse.items() if is_sparse] == ["keyframes"]
+
+
+def test_a_net_may_be_for_one_of_several_tasks() -> None:
+    net = next(p for p in schema(vfxgen.Apply)["parameters"] if p["name"] == "net")
+    assert net["task"].split() == ["image-to-image", "key", "matte"]
+
+
 def test_a_parameter_is_described_with_all_a_widget_needs() -> None:
     saturation = next(p for p in schema(vfxgen.Grade)["parameters"] if p["name"] == "saturation")
     assert saturation == {

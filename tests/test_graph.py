@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import small_nets
 from footage import bits, write_mask, write_plate
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +68,26 @@ class TestRoundTrip:
         sequences = graph.build(shot.nodes, str(tmp_path), "shot.json")
         assert sequences["grade"].range == [1]
         assert shot.outputs["graded"].path == str(tmp_path / "out" / "g.####.exr")
+
+    def test_a_nets_folder_begins_there_too_and_is_no_part_of_the_key(self, tmp_path: Path) -> None:
+        nodes = {"plate": {"operator": "read", "path": "plate.####.exr"}}
+        nodes["retouch"] = {"operator": "apply", "plate": "plate", "net": "nets/retouch"}
+        keys = []
+        for shot in (tmp_path / "one", tmp_path / "two"):
+            net = shot / "nets" / "retouch"
+            net.mkdir(parents=True)
+            small_nets.built(net, "unet", seed=3, widths=[4, 6])
+            write_plate(shot, [1])
+            sequence = graph.build(nodes, str(shot), "shot.json")["retouch"]
+            assert isinstance(sequence, vfxgen.Apply) and sequence.net == str(net)
+            keys.append(sequence.key(1))
+        assert keys[0] == keys[1]
+
+    def test_a_nets_name_stays_a_name(self, tmp_path: Path) -> None:
+        nodes = {"plate": {"operator": "read", "path": "plate.####.exr"}}
+        nodes["upscale"] = {"operator": "upscale", "plate": "plate", "net": "upscale-x2"}
+        built = graph.build(nodes, str(tmp_path), "shot.json")["upscale"]
+        assert isinstance(built, vfxgen.Upscale) and built.net == "upscale-x2"
 
     def test_a_shot_may_keep_its_graph_in_a_file_of_its_own(self, tmp_path: Path) -> None:
         (tmp_path / "look.toml").write_text(graph.dumps({"schema": 1, "nodes": SHOT["nodes"]}, "toml"))

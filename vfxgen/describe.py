@@ -22,14 +22,15 @@ def summary(operator: type[Operator]) -> str:
 def schema(operator: type[Operator]) -> dict[str, Any]:
     """One operator as plain data: inputs, parameters with type, default, range, unit and help, channels written.
 
-    A parameter of type ``net`` takes the name of a net whose task is its ``task``; `catalogue` lists them.
+    A parameter of type ``net`` takes the name of a net whose task is among the words of its ``task``; `catalogue` lists
+    them.
 
     Examples
     --------
     >>> import vfxgen
     >>> schema(vfxgen.Grade)["inputs"][0]
     {'name': 'plate', 'label': 'Plate', 'help': 'Frames to grade.', 'kind': 'image', 'channels': ['R', 'G', 'B'], \
-'optional': False}
+'optional': False, 'sparse': False}
     """
     return {
         "name": operator.name,
@@ -44,6 +45,7 @@ def schema(operator: type[Operator]) -> dict[str, Any]:
                 "kind": i.kind,
                 "channels": list(i.channels),
                 "optional": i.optional,
+                "sparse": i.sparse,
             }
             for i in operator.declared_inputs.values()
         ],

@@ -223,8 +223,8 @@ def build(nodes: Nodes, folder: str, where: str) -> dict[str, Sequence]:
                 raise GraphError(f"{where}: nodes.{name}.{field} = {value!r}: no such node; {_known(nodes)}")
             else:
                 values[field] = made(value, (*asked_by, name))
-        if operator.name == "read" and isinstance(values.get("path"), str):
-            values["path"] = located(values["path"], folder)
+        for field in [field for field, value in values.items() if _is_path(operator, field, value)]:
+            values[field] = located(values[field], folder)
         try:
             built[name] = operator(**values)
         except RequestError as error:
@@ -246,6 +246,14 @@ def _operator_of(name: str, fields: Any, where: str) -> tuple[type[Operator], di
     except RequestError as error:
         raise GraphError(f"{where}: nodes.{name}.operator: {error}") from None
     return operator, {field: value for field, value in fields.items() if field != "operator"}
+
+
+def _is_path(operator: type[Operator], field: str, value: Any) -> bool:
+    """Whether a parameter says where files are: a plate's, or the folder of a net that goes by no name."""
+    if not isinstance(value, str) or field not in operator.declared_parameters:
+        return False
+    names_a_net = bool(operator.declared_parameters[field].net_task)
+    return (operator.name, field) == ("read", "path") or (names_a_net and "/" in value and not value.startswith("~"))
 
 
 def document(sequence: Sequence) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import inspect
 import json
 import math
 import numbers
+import os
 import types
 import typing
 from collections.abc import Mapping
@@ -57,6 +58,7 @@ class Input:
     optional: bool = False
     name: str = ""
     kind: Literal["image", "matte"] = "image"
+    sparse: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,12 @@ def image_input(help: str, *, channels: str = "", optional: bool = False) -> Any
     return Input(help, tuple(channels.split()), optional)
 
 
-def matte_input(help: str, *, optional: bool = True) -> Any:
-    """Declare an input whose frames are a matte, 0 to 1 (`Frame.matte`): its A, else Y, else R."""
-    return Input(help, optional=optional, kind="matte")
+def matte_input(help: str, *, optional: bool = True, sparse: bool = False) -> Any:
+    """Declare an input whose frames are a matte, 0 to 1 (`Frame.matte`): its A, else Y, else R.
+
+    A sparse one has frames of its own choice: a host must offer to give a few of them.
+    """
+    return Input(help, optional=optional, kind="matte", sparse=sparse)
 
 
 def parameter(
@@ -116,7 +121,8 @@ def parameter(
 ) -> Any:
     """Declare a parameter: its default, one line of help, its range and unit; type and choices are its annotation.
 
-    One that names a net says which task the net is for (`net_task`), so that a host can offer the nets there are.
+    One that names a net says which tasks the net can be for (`net_task`, in words), so that a host can offer the nets
+    there are.
     """
     return Parameter(default, help, minimum, maximum, unit, net_task=net_task)
 
@@ -233,6 +239,11 @@ class Operator(Sequence):
                 return source.range
         return None
 
+    @property
+    def present(self) -> list[int] | None:
+        """As `range`, without gaps."""
+        return next((source.present for source in self._inputs.values() if source.range is not None), None)
+
     def make_key(self, number: int) -> str:
         """See `Sequence.key`: the operator, its parameters, its inputs' keys and the version."""
         inputs = {
@@ -242,7 +253,12 @@ class Operator(Sequence):
         made_with: dict[str, Any] = {"nets": nets} if nets else {}
         if self.draws_noise:
             made_with["frame"] = number
-        return digest(operator=self.name, parameters=self.parameters, inputs=inputs, version=__version__, **made_with)
+        # A net's weights are in the key: the folder it lies in decides no pixel.
+        parameters = {
+            name: os.path.basename(value.rstrip("/")) if self.declared_parameters[name].net_task else value
+            for name, value in self.parameters.items()
+        }
+        return digest(operator=self.name, parameters=parameters, inputs=inputs, version=__version__, **made_with)
 
     def __getitem__(self, number: int) -> Frame:
         try:

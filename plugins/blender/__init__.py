@@ -1,16 +1,35 @@
-"""vfxgen in Blender: compositor nodes whose frames a worker process renders."""
+"""vfxgen in Blender: compositor nodes whose frames a worker renders, and the same operators in other editors."""
 
-from . import background, menu, operators, panel, preferences, settings, worker
+from . import (
+    background,
+    camera_plate,
+    clip_editor,
+    editors,
+    image_editor,
+    keyframes,
+    menu,
+    operators,
+    panel,
+    preferences,
+    sequencer,
+    settings,
+    worker,
+)
+
+MODULES = (
+    *(preferences, settings, operators, keyframes, menu, panel, background),
+    *(editors, image_editor, clip_editor, sequencer, camera_plate),
+)
 
 
 def register() -> None:
     """Called by Blender when the extension is turned on."""
-    for module in (preferences, settings, operators, menu, panel, background):
+    for module in MODULES:
         module.register()
 
 
 def unregister() -> None:
     """Called by Blender when it is turned off."""
-    for module in (background, panel, menu, operators, settings, preferences):
+    for module in reversed(MODULES):
         module.unregister()
     worker.close()

@@ -5,7 +5,7 @@ import sys
 
 import bpy
 
-from . import export, job, places, status, worker
+from . import export, job, places, status, task, worker
 from .places import Place
 from .problem import Problem
 
@@ -18,7 +18,7 @@ def before_render(scene: bpy.types.Scene, *_: object) -> None:
     wanted = range(scene.frame_start, scene.frame_end + 1)
     try:
         if scene.vfxgen_render_stale:
-            job.finish(job.render_all(scene, wanted))
+            task.finish(job.render_all(scene, wanted))
         else:
             for place in places.every(scene):
                 _require(place, wanted)

@@ -1,16 +1,20 @@
 """What feeds a node, rendered to float EXR by a scene that lives for one frame."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from . import versions
+from . import editor_frames, exr_header, versions
 from .places import Place, links_to
 from .problem import Problem
+
+Stage = Callable[[list[dict[str, Any]], int, Path], AbstractContextManager[bpy.types.Scene]]
+"""Inputs, frame, folder -> a scene for as long as it is needed, at that frame, that writes them to the folder."""
 
 _under_way: set[str] = set()
 
@@ -35,26 +39,52 @@ def linked_inputs(node: bpy.types.Node, declared: dict[str, Any]) -> list[dict[s
     return [source for source in declared["inputs"] if source["label"] in by_name]
 
 
-def frame(place: Place, inputs: list[dict[str, Any]], number: int, folder: Path) -> None:
-    """Render one frame of what is linked to `inputs`, to ``folder/NAME.0001.exr``.
+def of_node(place: Place) -> Stage:
+    """Where what feeds a node is rendered: a copy of its scene."""
+    return partial(_scene_for, place)
+
+
+def frame(stage: Stage, inputs: list[dict[str, Any]], number: int, folder: Path) -> None:
+    """Render one frame of `inputs`, to ``folder/NAME.0001.exr``.
 
     Raises
     ------
     Problem
         Blender could not render or write it.
     """
-    wanted = {source["name"]: folder / f"{source['name']}.{number:04d}.exr" for source in inputs}
-    for file in wanted.values():
-        file.unlink(missing_ok=True)
-    with _scene_for(place, inputs, number, folder) as scene, bpy.context.temp_override(scene=scene):
+    wanted = {source["name"]: file(folder, source["name"], number) for source in inputs}
+    for path in wanted.values():
+        path.unlink(missing_ok=True)
+    with editor_frames.kept(), stage(inputs, number, folder) as scene, bpy.context.temp_override(scene=scene):
+        _under_way.add(scene.name)
         try:
-            scene.frame_set(number)
             finished = bpy.ops.render.render()
         except RuntimeError as error:
             raise Problem(f"frame {number}: {str(error).strip().removeprefix('Error: ')}") from None
-    for name, file in wanted.items():
-        if finished != {"FINISHED"} or not file.is_file():
-            raise Problem(f"frame {number}: Blender did not write what feeds {name} to {folder}; is the disk full?")
+        finally:
+            _under_way.discard(scene.name)
+    for name, path in wanted.items():
+        if finished != {"FINISHED"} or not path.is_file():
+            raise Problem(
+                f"frame {number}: Blender wrote nothing of what feeds {name}: a file of an image sequence is missing, "
+                f"or the disk of {folder} is full"
+            )
+        if not _is_whole(path):
+            raise Problem(f"frame {number}: {path} was cut off: the disk is full")
+
+
+def file(folder: Path, name: str, number: int) -> Path:
+    """Where a frame of an input is."""
+    return folder / f"{name}.{number:04d}.exr"
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether an export has all its pixels: 32 bits a channel, uncompressed."""
+    header = exr_header.read(path)
+    if header is None:
+        return False
+    left, top, right, bottom = header.window
+    return path.stat().st_size > 4 * len(header.channels) * (right - left + 1) * (bottom - top + 1)
 
 
 def channels(source: dict[str, Any]) -> str:
@@ -74,24 +104,31 @@ def _scene_for(place: Place, inputs: list[dict[str, Any]], number: int, folder: 
     original = bpy.data.scenes[place.scene]
     scene = original.copy()
     trees = versions.copy_compositor(scene)
-    _under_way.add(scene.name)
     try:
-        _configure(scene)
+        configure(scene)
         tree = versions.compositor_of(scene)
         for name in place.path[:-1]:
             tree = _enter(tree, name, trees)
         _add_outputs(tree, tree.nodes[place.path[-1]], inputs, number, str(folder) + os.sep)
         for own in [versions.compositor_of(scene), *trees]:
             _retarget(own, original, scene, trees)
+        with bpy.context.temp_override(scene=scene):
+            scene.frame_set(number)
         yield scene
     finally:
-        _under_way.discard(scene.name)
         bpy.data.scenes.remove(scene)
         for own in trees:
             bpy.data.node_groups.remove(own)
 
 
-def _configure(scene: bpy.types.Scene) -> None:
+def configure(scene: bpy.types.Scene) -> None:
+    """Let a scene render its compositor alone, the same on every machine.
+
+    Raises
+    ------
+    Problem
+        It renders in stereo.
+    """
     render = scene.render
     if render.use_multiview:
         raise Problem("stereoscopy is on in the scene's output properties: vfxgen renders one view; turn it off")
@@ -120,12 +157,18 @@ def _add_outputs(
     _keep_only(tree, node)
     sources = {link.to_socket.name: link.from_socket for link in links_to(node)}
     for source in inputs:
-        socket = sources[source["label"]]
-        if source["kind"] == "matte":
-            socket = _as_grey(tree, socket)
-        output = versions.file_output(tree, folder, source["name"], number, channels(source))
-        tree.links.new(socket, output.inputs[0])
+        add_output(tree, sources[source["label"]], source, number, folder)
     tree.nodes.remove(node)
+
+
+def add_output(
+    tree: bpy.types.NodeTree, socket: bpy.types.NodeSocket, source: dict[str, Any], number: int, folder: str
+) -> None:
+    """Let a tree write what a socket gives, as the worker is to read it."""
+    if source["kind"] == "matte":
+        socket = _as_grey(tree, socket)
+    output = versions.file_output(tree, folder, source["name"], number, channels(source))
+    tree.links.new(socket, output.inputs[0])
 
 
 def _as_grey(tree: bpy.types.NodeTree, socket: bpy.types.NodeSocket) -> bpy.types.NodeSocket:

@@ -22,18 +22,40 @@ def output(tree: bpy.types.NodeTree) -> Path:
     Problem
         The file has no folder yet, or nothing can be written in it.
     """
+    beside, chosen = _beside_blend(), bpy.path.abspath(tree.vfxgen.folder)
+    return _made(
+        Path(chosen) if chosen else beside,
+        f"{tree.vfxgen.operator}_{tree.vfxgen.identifier}",
+        "choose another output folder in the node's panel",
+    )
+
+
+def beside_blend(operator: str, identifier: str) -> Path:
+    """The folder for the frames of an operator outside of the compositor; made when it is not there.
+
+    Raises
+    ------
+    Problem
+        As for `output`.
+    """
+    return _made(_beside_blend(), f"{operator}_{identifier}", "save the .blend where there is room to write")
+
+
+def _beside_blend() -> Path:
     if not bpy.data.filepath:
         raise Problem("save the .blend first: frames are kept in a folder beside it")
     file = Path(bpy.data.filepath)
-    chosen = bpy.path.abspath(tree.vfxgen.folder)
-    parent = Path(chosen) if chosen else file.parent / "vfxgen" / file.stem
-    folder = parent / f"{tree.vfxgen.operator}_{tree.vfxgen.identifier}"
+    return file.parent / "vfxgen" / file.stem
+
+
+def _made(parent: Path, name: str, advice: str) -> Path:
+    folder = parent / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise Problem(f"{folder}: {error.strerror}; choose another output folder in the node's panel") from None
+        raise Problem(f"{folder}: {error.strerror}; {advice}") from None
     return folder
 
 
@@ -73,7 +95,7 @@ def exports() -> Iterator[Path]:
 
 def cache_size() -> int:
     """Bytes in the cache folder."""
-    return sum(file.stat().st_size for file in preferences.cache().rglob("*") if file.is_file())
+    return sum(file.lstat().st_size for file in preferences.cache().rglob("*") if file.is_file())
 
 
 def clean_cache() -> None:

@@ -1,7 +1,6 @@
-"""A node's frames: export what feeds it, let the worker render, show the result. In steps, so that a window lives."""
+"""A node's frames: those that feed it first, then its own, then it shows them."""
 
-import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,69 +8,26 @@ from typing import Any
 
 import bpy
 
-from . import export, folders, frames, places, preferences, record, settings, status, worker
+from . import export, folders, frames, pipeline, places, plain, preferences, record, settings, status, task, worker
 from . import node as nodes
-from .client import Request
 from .places import Place
 from .problem import Problem
-
-Steps = Generator[None, None, None]
-
-
-@dataclass
-class Running:
-    """How far a node is."""
-
-    words: str = "starting"
-    fraction: float = 0.0
-    seconds_left: float | None = None
-    is_cancelled: bool = False
-
-
-running: dict[str, Running] = {}
-"""Identifier of a node -> how far it is."""
+from .task import Needs, Running, Steps, Task
 
 
 @dataclass(frozen=True)
-class _Task:
-    """What is asked of the worker for one node, fixed when the job begins."""
+class _NodeTask(Task):
+    """A task whose frames a node shows."""
 
     place: Place
-    operator: str
-    identifier: str
-    inputs: list[dict[str, Any]]
-    parameters: dict[str, Any]
-    folder: Path
-    whole: range
-    wanted: list[int]
     digest: str
+    painted: dict[str, list[int]]
 
-    def params(self, exports: Path) -> dict[str, Any]:
-        return {
-            "operator": self.operator,
-            "parameters": self.parameters,
-            "inputs": {source["name"]: export.reading(source, exports) for source in self.inputs},
-            "output": {
-                "path": str(self.folder / f"{self.operator}.####.exr"),
-                "type": "float",
-                "compression": "zip",
-            },
-            "frames": frames.text(self.wanted),
-        }
+    def has(self, source: dict[str, Any]) -> Sequence[int]:
+        return self.painted.get(source["name"]) or self.whole
 
-    def needs(self) -> dict[str, Any]:
-        has = frames.text(self.whole)
-        return {
-            "operator": self.operator,
-            "parameters": self.parameters,
-            "inputs": {source["name"]: has for source in self.inputs},
-            "frames": frames.text(self.wanted),
-        }
-
-    def times(self) -> dict[int, int]:
-        """When each frame on disk was written."""
-        files = {number: folders.frame_file(self.folder, self.operator, number) for number in self.wanted}
-        return {number: file.stat().st_mtime_ns for number, file in files.items() if file.is_file()}
+    def plain_files(self, source: dict[str, Any], numbers: list[int]) -> dict[int, Path]:
+        return plain.files(self.place, source, numbers)
 
 
 def render(place: Place, wanted: Sequence[int] | None = None) -> Steps:
@@ -103,35 +59,34 @@ def render_all(scene: bpy.types.Scene, wanted: Sequence[int]) -> Steps:
 
 
 def _render_chain(place: Place, wanted: Sequence[int] | None, done: dict[Place, set[int]]) -> Steps:
-    with _noting_failure(place), _running(_task(place, wanted)) as (task, progress):
-        exported = yield from _needed(task)
+    with _noting_failure(place), _running(_task(place, wanted)) as (asked, progress):
+        needs = yield from task.needed(asked)
         # The nearest first: it knows which frames it needs of those before it.
         for other in reversed(places.before(place)):
-            if not done.get(other, set()).issuperset(exported):
+            if not done.get(other, set()).issuperset(needs.frames):
                 progress.words = f"waiting for {other.path[-1]}"
-                yield from _render_chain(other, exported, done)
+                yield from _render_chain(other, needs.frames, done)
         with folders.exports() as exports:
-            yield from _export(task, exported, exports, progress)
-            yield from _render(task, exports, progress)
-    done.setdefault(place, set()).update(task.wanted)
+            yield from _render(asked, needs, exports, progress)
+    done.setdefault(place, set()).update(asked.wanted)
 
 
 def check(place: Place) -> Steps:
     """Find out, by the pixels of its inputs, which frames of a node are up to date."""
-    with _noting_failure(place), _running(_task(place, None)) as (task, progress), folders.exports() as exports:
-        exported = yield from _needed(task)
-        yield from _export(task, exported, exports, progress)
+    with _noting_failure(place), _running(_task(place, None)) as (asked, progress), folders.exports() as exports:
+        needs = yield from task.needed(asked)
+        yield from pipeline.export_inputs(asked, needs, exports, progress)
         progress.words = "comparing"
-        answer = yield from worker.ask("check", task.params(exports))
+        answer = yield from worker.ask("check", asked.params(exports, asked.wanted))
         states = next(iter(answer["outputs"].values()))
-        made = record.read(task.folder)
-        current = dict.fromkeys(frames.numbers(states["current"]), task.digest)
+        made = record.read(asked.folder)
+        current = dict.fromkeys(frames.numbers(states["current"]), asked.digest)
         stale = frames.numbers(states["stale"])
-        changed = {number: record.INPUTS_CHANGED for number in stale if made.get(number) == task.digest}
-        record.add(task.folder, {**current, **changed})
+        changed = {number: record.INPUTS_CHANGED for number in stale if made.get(number) == asked.digest}
+        record.add(asked.folder, {**current, **changed})
 
 
-def _task(place: Place, wanted: Sequence[int] | None) -> _Task:
+def _task(place: Place, wanted: Sequence[int] | None) -> _NodeTask:
     node, scene = place.node(), bpy.data.scenes[place.scene]
     tree = nodes.make_own(node)
     whole = settings.frame_range(tree, scene)
@@ -146,16 +101,19 @@ def _task(place: Place, wanted: Sequence[int] | None) -> _Task:
             f"{label}: its group is used twice here, and its frames are those of one place: make it single-user"
         )
     declared = nodes.declaration(tree)
-    return _Task(
-        place=place,
+    return _NodeTask(
+        label=label,
         operator=declared["name"],
         identifier=tree.vfxgen.identifier,
         inputs=export.linked_inputs(node, declared),
-        parameters={**settings.values(tree), **preferences.machine_parameters(declared)},
+        parameters={**settings.for_worker(tree), **preferences.machine_parameters(declared)},
         folder=folders.output(tree),
         whole=whole,
         wanted=list(wanted or whole),
+        stage=export.of_node(place),
+        place=place,
         digest=status.digest(node, scene),
+        painted=settings.painted(tree),
     )
 
 
@@ -170,65 +128,32 @@ def _noting_failure(place: Place) -> Iterator[None]:
 
 
 @contextmanager
-def _running(task: _Task) -> Iterator[tuple[_Task, Running]]:
-    if task.identifier in running:
-        raise Problem(f"{task.place.path[-1]} is being rendered already")
-    status.failures.pop(task.identifier, None)
-    running[task.identifier] = progress = Running()
+def _running(asked: _NodeTask) -> Iterator[tuple[_NodeTask, Running]]:
+    with task.at_work(asked) as progress:
+        status.failures.pop(asked.identifier, None)
+        yield asked, progress
+
+
+def _render(asked: _NodeTask, needs: Needs, exports: Path, progress: Running) -> Steps:
+    before, is_done = asked.times(), False
     try:
-        yield task, progress
-    finally:
-        del running[task.identifier]
-
-
-def _needed(task: _Task) -> Generator[None, None, list[int]]:
-    answer = yield from worker.ask("needs", task.needs())
-    return sorted({number for said in answer["inputs"].values() for number in frames.numbers(said)})
-
-
-def _export(task: _Task, exported: list[int], folder: Path, progress: Running) -> Steps:
-    for done, number in enumerate(exported):
-        progress.words = f"exporting frame {number}"
-        progress.fraction = 0.3 * done / len(exported)
-        yield
-        export.frame(task.place, task.inputs, number, folder)
-
-
-def _render(task: _Task, exports: Path, progress: Running) -> Steps:
-    before, is_done = task.times(), False
-    progress.words = "waiting for the worker"
-
-    def hear(request: Request) -> None:
-        said = request.progress
-        if said:
-            progress.words = f"frame {said['done']} of {said['total']}"
-            progress.fraction = 0.3 + 0.7 * said["done"] / max(said["total"], 1)
-            progress.seconds_left = said["seconds_left"]
-
-    try:
-        yield from worker.ask("render", task.params(exports), hear)
+        yield from pipeline.render(asked, needs, exports, progress)
         is_done = True
     finally:
-        after = task.times()
+        after = asked.times()
         made = [number for number in after if is_done or before.get(number) != after[number]]
-        record.add(task.folder, dict.fromkeys(made, task.digest))
+        record.add(asked.folder, dict.fromkeys(made, asked.digest))
         if made:
-            _show(task)
+            _show(asked)
 
 
-def _show(task: _Task) -> None:
+def _show(asked: _NodeTask) -> None:
     try:
-        tree = task.place.node().node_tree
+        tree = asked.place.node().node_tree
     except Problem:
         return  # deleted meanwhile, or another file is open: nobody is left to show the frames
-    if tree.vfxgen.identifier != task.identifier:
+    if tree.vfxgen.identifier != asked.identifier:
         return
-    there = folders.frames(task.folder, task.operator) & set(task.whole)
-    file = folders.frame_file(task.folder, task.operator, min(there))
-    nodes.show(tree, str(file), task.whole.start, len(task.whole))
-
-
-def finish(steps: Steps) -> None:
-    """Take every step at once: where there is no window."""
-    for _ in steps:
-        time.sleep(0.01)
+    there = folders.frames(asked.folder, asked.operator) & set(asked.whole)
+    file = folders.frame_file(asked.folder, asked.operator, min(there))
+    nodes.show(tree, str(file), asked.whole.start, len(asked.whole))

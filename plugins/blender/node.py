@@ -62,7 +62,7 @@ def make_own(node: bpy.types.Node) -> bpy.types.NodeTree:
 
 def show(tree: bpy.types.NodeTree, path: str, first: int, count: int) -> None:
     """Let the node give the image sequence that the file at `path` is of."""
-    image = _load(path, tree.name)
+    image = load_image(path, f"{tree.name} result", is_sequence=True)
     result = tree.nodes.get(RESULT) or tree.nodes.new("CompositorNodeImage")
     result.name, result.label, result.location = RESULT, "Result", (-40, 160)
     before, result.image = result.image, image
@@ -136,9 +136,10 @@ def _count_users(tree: bpy.types.NodeTree) -> int:
     )
 
 
-def _load(path: str, name: str) -> bpy.types.Image:
+def load_image(path: str, name: str, is_sequence: bool) -> bpy.types.Image:
+    """A new image from one of its files, with a path that begins at the .blend."""
     image = bpy.data.images.load(path, check_existing=False)
-    image.name, image.source = f"{name} result", "SEQUENCE"
+    image.name, image.source = name, "SEQUENCE" if is_sequence else "FILE"
     try:
         image.filepath = bpy.path.relpath(path)
     except ValueError:  # on another drive than the .blend: Windows has no relative path to it

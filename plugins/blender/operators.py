@@ -1,15 +1,13 @@
 """What the buttons do: render, check, cancel, clear, open the folder, test, clean."""
 
-import traceback
-
 import bpy
 
-from . import folders, job, places, preferences, schema, settings, status, worker
+from . import folders, job, places, preferences, schema, settings, status, task, worker
 from . import node as nodes
+from .in_steps import InSteps
 from .places import Place
 from .problem import Problem
-
-TICK_S = 0.05
+from .task import Steps
 
 
 class _OnNode:
@@ -28,95 +26,46 @@ class _OnNode:
         return places.of_active_node(bpy.context)
 
 
-class _InSteps(_OnNode):
-    """One that takes its time: in a window between redraws, elsewhere at once."""
+class _Rendering(_OnNode, InSteps):
+    """One that takes its time."""
 
-    def steps(self, context: bpy.types.Context) -> job.Steps:
-        """What there is to do."""
+    def job(self, place: Place) -> Steps:
+        """What there is to do for a node."""
         raise NotImplementedError
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            job.finish(self.steps(context))
-        except Problem as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+    def steps(self, context: bpy.types.Context) -> Steps:
+        self._place = self.place
+        return self.job(self._place)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if bpy.app.background:
-            return self.execute(context)
-        try:
-            self._place = self.place
-            self._steps = self.steps(context)
-        except Problem as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
-        self._timer = context.window_manager.event_timer_add(TICK_S, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if (event.type == "ESC" and event.value == "PRESS") or self._is_cancelled():
-            self._steps.close()
-            return self._end(context, {"CANCELLED"})
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        try:
-            next(self._steps)
-        except StopIteration:
-            return self._end(context, {"FINISHED"})
-        except Problem as problem:
-            self.report({"ERROR"}, str(problem))
-            return self._end(context, {"CANCELLED"})
-        except Exception as error:
-            # Whatever it is, a modal operator must not stay behind; the traceback is for a bug report.
-            traceback.print_exc()
-            self.report({"ERROR"}, f"{type(error).__name__}: {error} (see the console)")
-            return self._end(context, {"CANCELLED"})
-        _redraw(context)
-        return {"PASS_THROUGH"}
-
-    def _is_cancelled(self) -> bool:
-        try:
-            progress = job.running.get(self._place.node().node_tree.vfxgen.identifier)
-        except Problem:
-            return True
-        return progress is not None and progress.is_cancelled
-
-    def _end(self, context: bpy.types.Context, how: set[str]) -> set[str]:
-        context.window_manager.event_timer_remove(self._timer)
-        _redraw(context)
-        bpy.ops.ed.undo_push(message=self.bl_label)
-        return how
+    def identifier(self) -> str:
+        return self._place.node().node_tree.vfxgen.identifier
 
 
-class VFXGEN_OT_render(_InSteps, bpy.types.Operator):
+class VFXGEN_OT_render(_Rendering, bpy.types.Operator):
     """Render the node's frames that are missing or not up to date"""
 
     bl_idname, bl_label = "vfxgen.render", "Render"
 
-    def steps(self, context: bpy.types.Context) -> job.Steps:
-        return job.render(self.place)
+    def job(self, place: Place) -> Steps:
+        return job.render(place)
 
 
-class VFXGEN_OT_render_current(_InSteps, bpy.types.Operator):
+class VFXGEN_OT_render_current(_Rendering, bpy.types.Operator):
     """Render the scene's current frame alone"""
 
     bl_idname, bl_label = "vfxgen.render_current", "Render Current Frame"
 
-    def steps(self, context: bpy.types.Context) -> job.Steps:
-        place = self.place
+    def job(self, place: Place) -> Steps:
         return job.render(place, [bpy.data.scenes[place.scene].frame_current])
 
 
-class VFXGEN_OT_check(_InSteps, bpy.types.Operator):
+class VFXGEN_OT_check(_Rendering, bpy.types.Operator):
     """Export the inputs again and compare: are the frames up to date?"""
 
     bl_idname, bl_label = "vfxgen.check", "Check"
 
-    def steps(self, context: bpy.types.Context) -> job.Steps:
-        return job.check(self.place)
+    def job(self, place: Place) -> Steps:
+        return job.check(place)
 
 
 class VFXGEN_OT_cancel(_OnNode, bpy.types.Operator):
@@ -125,7 +74,7 @@ class VFXGEN_OT_cancel(_OnNode, bpy.types.Operator):
     bl_idname, bl_label = "vfxgen.cancel", "Cancel"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        progress = job.running.get(self.place.node().node_tree.vfxgen.identifier)
+        progress = task.running.get(self.place.node().node_tree.vfxgen.identifier)
         if progress:
             progress.is_cancelled = True
         return {"FINISHED"}
@@ -164,7 +113,7 @@ class VFXGEN_OT_test(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         shown = preferences.current()
         try:
-            shown.doctor = worker.call("doctor")["text"]
+            shown.doctor = worker.doctor()
             schema.refresh(worker.call("describe"))
         except Problem as problem:
             shown.doctor = str(problem)
@@ -172,6 +121,8 @@ class VFXGEN_OT_test(bpy.types.Operator):
             return {"CANCELLED"}
         settings.unregister()
         settings.register()
+        if context.area:
+            context.area.tag_redraw()
         return {"FINISHED"}
 
 
@@ -185,13 +136,6 @@ class VFXGEN_OT_clean_cache(bpy.types.Operator):
         folders.clean_cache()
         self.report({"INFO"}, f"{size / 2**20:.1f} MiB removed")
         return {"FINISHED"}
-
-
-def _redraw(context: bpy.types.Context) -> None:
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "NODE_EDITOR":
-                area.tag_redraw()
 
 
 register, unregister = bpy.utils.register_classes_factory(

@@ -2,7 +2,7 @@
 
 import bpy
 
-from . import folders, job, parameters, status
+from . import folders, parameters, status, task
 from . import node as nodes
 from .problem import Problem
 
@@ -29,7 +29,7 @@ class VFXGEN_PT_node(bpy.types.Panel):
             return
         parameters.draw(layout.column(), declared, getattr(tree.vfxgen, declared["name"]))
         _draw_range(layout.column(align=True), tree.vfxgen)
-        progress = job.running.get(tree.vfxgen.identifier)
+        progress = task.running.get(tree.vfxgen.identifier)
         if progress:
             _draw_progress(layout, progress)
         else:
@@ -47,9 +47,8 @@ def _draw_range(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -
     rows.prop(settings, "frame_end")
 
 
-def _draw_progress(layout: bpy.types.UILayout, progress: job.Running) -> None:
-    left = progress.seconds_left
-    layout.progress(factor=progress.fraction, text=progress.words + (f", {left:.0f} s left" if left else ""))
+def _draw_progress(layout: bpy.types.UILayout, progress: task.Running) -> None:
+    layout.progress(factor=progress.fraction, text=progress.text())
     layout.operator("vfxgen.cancel", icon="CANCEL")
 
 

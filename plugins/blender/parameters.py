@@ -1,11 +1,13 @@
 """An operator's parameters as Blender properties, and back as what the worker takes."""
 
+import os
 from typing import Any
 
 import bpy
 import numpy
 
-from . import schema
+from . import frames, schema
+from .problem import Problem
 
 FROM_PREFERENCES = ("device", "precision", "use")
 """Parameters that are the machine's or the studio's, not the node's."""
@@ -21,6 +23,10 @@ def property_group(declared: dict[str, Any]) -> type[bpy.types.PropertyGroup]:
         if _is_automatic(parameter):
             label = f"Set {parameter['label'].lower()}"
             annotations[f"use_{parameter['name']}"] = bpy.props.BoolProperty(name=label, description="Off: automatic")
+    for source in _sparse(declared):
+        annotations[frames_of(source["name"])] = bpy.props.StringProperty(
+            name=source["label"], description="Frames that have one, such as 1,12,20-24. Empty: every frame"
+        )
     name = f"VFXGEN_PG_{declared['name']}"
     return type(name, (bpy.types.PropertyGroup,), {"__annotations__": annotations, "__doc__": declared["help"]})
 
@@ -39,6 +45,39 @@ def values(declared: dict[str, Any], group: bpy.types.PropertyGroup) -> dict[str
     }
 
 
+def painted(declared: dict[str, Any], group: bpy.types.PropertyGroup) -> dict[str, list[int]]:
+    """Input -> the frames it has, where a node says that it has but some.
+
+    Raises
+    ------
+    Problem
+        What it says are no frames.
+    """
+    found = {}
+    for source in _sparse(declared):
+        said = getattr(group, frames_of(source["name"])).strip()
+        try:
+            numbers = frames.numbers(said)
+        except ValueError:
+            numbers = []
+        if said and not numbers:
+            raise Problem(f"{source['label']}: {said!r} is no list of frames such as 1,12,20-24")
+        if numbers:
+            found[source["name"]] = sorted(set(numbers))
+    return found
+
+
+def frames_of(name: str) -> str:
+    """The property with the frames of an input that has but some."""
+    return f"{name}_frames"
+
+
+def located(declared: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Values with the folder of a net in full: in a node it begins at the .blend, which may move."""
+    nets = {parameter["name"] for parameter in declared["parameters"] if parameter["type"] == "net"}
+    return {name: _located(value) if name in nets and "/" in value else value for name, value in given.items()}
+
+
 def draw(layout: bpy.types.UILayout, declared: dict[str, Any], group: bpy.types.PropertyGroup) -> None:
     """Every parameter with its widget."""
     for parameter in shown(declared):
@@ -53,6 +92,19 @@ def draw(layout: bpy.types.UILayout, declared: dict[str, Any], group: bpy.types.
             layout.prop(group, name)
         if parameter["type"] == "net":
             layout.label(text=_about_net(parameter, getattr(group, name)))
+    for source in _sparse(declared):
+        row = layout.row(align=True)
+        row.prop(group, frames_of(source["name"]))
+        row.operator("vfxgen.keyframe", text="", icon="KEYFRAME").input = source["name"]
+
+
+def _sparse(declared: dict[str, Any]) -> list[dict[str, Any]]:
+    return [source for source in declared["inputs"] if source.get("sparse")]
+
+
+def _located(net: str) -> str:
+    is_whole = net.startswith(("//", "~")) or os.path.isabs(net)
+    return bpy.path.abspath(net if is_whole else f"//{net}")
 
 
 def _is_automatic(parameter: dict[str, Any]) -> bool:
@@ -114,6 +166,8 @@ def _search(task: str) -> Any:
 def _about_net(parameter: dict[str, Any], name: str) -> str:
     if not name:
         return "Choose a net" if parameter["required"] else "Net: chosen by vfxgen"
+    if "/" in name:
+        return "A net in a folder of its own"
     net = next((net for net in schema.nets(parameter["task"]) if net["name"] == name), None)
     if net is None:
         return f"{name}: not among the nets known here; Test in the preferences looks again"

@@ -18,9 +18,9 @@ def operators() -> dict[str, dict[str, Any]]:
     return {declared["name"]: declared for declared in _catalogue()["operators"] if declared["inputs"]}
 
 
-def nets(task: str) -> list[dict[str, Any]]:
-    """The nets for a task."""
-    return [net for net in _catalogue()["nets"] if net["task"] == task]
+def nets(tasks: str) -> list[dict[str, Any]]:
+    """The nets for one of some tasks, given in words."""
+    return [net for net in _catalogue()["nets"] if net["task"] in tasks.split()]
 
 
 def refresh(catalogue: dict[str, Any]) -> None:

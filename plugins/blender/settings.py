@@ -1,10 +1,10 @@
-"""A node's settings: properties on the tree inside it, saved with the file."""
+"""Settings, saved with the file: a node's on the tree inside it, those of the other editors on the scene."""
 
 from typing import Any
 
 import bpy
 
-from . import parameters, schema
+from . import footage_inputs, parameters, schema
 
 _registered: list[type] = []
 
@@ -13,6 +13,17 @@ def values(tree: bpy.types.NodeTree) -> dict[str, Any]:
     """The parameters of a node as the worker takes them."""
     declared = schema.operators()[tree.vfxgen.operator]
     return parameters.values(declared, getattr(tree.vfxgen, declared["name"]))
+
+
+def for_worker(tree: bpy.types.NodeTree) -> dict[str, Any]:
+    """The same with whole paths."""
+    return parameters.located(schema.operators()[tree.vfxgen.operator], values(tree))
+
+
+def painted(tree: bpy.types.NodeTree) -> dict[str, list[int]]:
+    """Input -> the frames it has, where the node says that it has but some."""
+    declared = schema.operators()[tree.vfxgen.operator]
+    return parameters.painted(declared, getattr(tree.vfxgen, declared["name"]))
 
 
 def frame_range(tree: bpy.types.NodeTree, scene: bpy.types.Scene) -> range:
@@ -24,7 +35,7 @@ def frame_range(tree: bpy.types.NodeTree, scene: bpy.types.Scene) -> range:
 
 
 def register() -> None:
-    """Make a class for every operator and hang them all on compositor trees."""
+    """Make a class for every operator and hang them all on compositor trees and scenes."""
     annotations: dict[str, Any] = {
         "operator": bpy.props.StringProperty(options={"HIDDEN"}),
         "identifier": bpy.props.StringProperty(options={"HIDDEN"}),
@@ -45,6 +56,14 @@ def register() -> None:
         annotations[name] = bpy.props.PointerProperty(type=group)
     node_settings = type("VFXGEN_PG_node", (bpy.types.PropertyGroup,), {"__annotations__": annotations})
     _register(node_settings)
+    editors = {name: annotations[name] for name in schema.operators()}
+    for name, declared in schema.operators().items():
+        group = footage_inputs.property_group(declared)
+        _register(group)
+        editors[f"{name}_inputs"] = bpy.props.PointerProperty(type=group)
+    editor_settings = type("VFXGEN_PG_editors", (bpy.types.PropertyGroup,), {"__annotations__": editors})
+    _register(editor_settings)
+    bpy.types.Scene.vfxgen_editors = bpy.props.PointerProperty(type=editor_settings)
     bpy.types.CompositorNodeTree.vfxgen = bpy.props.PointerProperty(type=node_settings)
     bpy.types.Scene.vfxgen_render_stale = bpy.props.BoolProperty(
         name="Render stale nodes in background",
@@ -56,6 +75,7 @@ def register() -> None:
 def unregister() -> None:
     """Take everything back; what files hold stays in them."""
     del bpy.types.Scene.vfxgen_render_stale
+    del bpy.types.Scene.vfxgen_editors
     del bpy.types.CompositorNodeTree.vfxgen
     while _registered:
         bpy.utils.unregister_class(_registered.pop())

@@ -53,7 +53,8 @@ def digest(node: bpy.types.Node, scene: bpy.types.Scene) -> str:
     declared = nodes.declaration(node.node_tree)
     linked = {link.to_socket.name for link in links_to(node)}
     inputs = [source["name"] for source in declared["inputs"] if source["label"] in linked]
-    return record.digest(scene.name, declared["name"], settings.values(node.node_tree), inputs)
+    given = {**settings.values(node.node_tree), **settings.painted(node.node_tree)}
+    return record.digest(scene.name, declared["name"], given, inputs)
 
 
 def _shows(tree: bpy.types.NodeTree, wanted: Sequence[int]) -> bool:

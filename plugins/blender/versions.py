@@ -5,6 +5,7 @@ import os
 import bpy
 
 IS_5 = bpy.app.version >= (5, 0, 0)
+Strip = bpy.types.Strip if hasattr(bpy.types, "Strip") else bpy.types.Sequence
 OUTPUTS = ("CompositorNodeComposite", "NodeGroupOutput", "CompositorNodeOutputFile")
 
 
@@ -23,11 +24,42 @@ def copy_compositor(scene: bpy.types.Scene) -> list[bpy.types.NodeTree]:
     return [scene.compositing_node_group]
 
 
+def new_compositor(scene: bpy.types.Scene) -> bpy.types.NodeTree:
+    """Give a scene an empty compositor tree."""
+    if IS_5:
+        scene.compositing_node_group = bpy.data.node_groups.new("vfxgen", "CompositorNodeTree")
+        return scene.compositing_node_group
+    scene.use_nodes = True
+    scene.node_tree.nodes.clear()
+    return scene.node_tree
+
+
+def blur_mask(node: bpy.types.Node, shutter: float) -> None:
+    """Let a Mask node blur what moves while the shutter is open, in frames."""
+    if "Motion Blur" in node.inputs:
+        node.inputs["Motion Blur"].default_value, node.inputs["Shutter"].default_value = True, shutter
+    else:
+        node.use_motion_blur, node.motion_blur_shutter = True, shutter
+
+
+def strips_of(holder: bpy.types.SequenceEditor | Strip, which: str = "") -> bpy.types.bpy_prop_collection:
+    """The strips of a sequence editor or of a meta strip; `_all`: those in meta strips too."""
+    return getattr(holder, ("strips" if hasattr(holder, "strips") else "sequences") + which)
+
+
 def scene_linear() -> str:
     """The colour space of what the compositor computes and float EXR files hold, as vfxgen names it."""
+    # With the variable both have one configuration, without it each its own. Debian's Blender sets it itself.
     if os.environ.get("OCIO"):
-        return "scene_linear"
+        return bpy.data.colorspace.working_space if IS_5 else "scene_linear"
     return bpy.data.colorspace.working_space_interop_id if IS_5 else "lin_rec709_scene"
+
+
+def scene_linear_names() -> tuple[str, ...]:
+    """What Blender calls the colour space that its compositor computes in."""
+    if IS_5:
+        return ("scene_linear", bpy.data.colorspace.working_space)
+    return () if os.environ.get("OCIO") else ("Linear Rec.709",)
 
 
 def exact(scene: bpy.types.Scene) -> None:

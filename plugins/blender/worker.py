@@ -70,6 +70,21 @@ def call(method: str, timeout: float = 60.0) -> Any:
         raise Problem(words(error)) from None
 
 
+def doctor() -> str:
+    """What works in the environment and what does not, for people.
+
+    Raises
+    ------
+    Problem
+        As for `ask`.
+    """
+    lines = call("doctor")["text"].splitlines()[1:]
+    about = client().about
+    working = [line.split()[1] for line in lines if line.split()[:1] == ["ok"]]
+    rest = [line for line in lines if line and line.split()[:1] != ["ok"]]
+    return "\n".join([f"vfxgen {about['vfxgen']}, Python {about['python']}", f"ok: {', '.join(working)}", *rest])
+
+
 def words(error: WorkerError) -> str:
     """What a worker's error says, with where to set the path when that is what is wrong."""
     if not preferences.environment():

@@ -15,12 +15,20 @@ TEMPORAL = {"operator": "upscale", "parameters": {"temporal": 1.0}, "inputs": {"
 
 @pytest.mark.parametrize(("frames", "plate"), [("1001", "1001-1002"), ("1005", "1004-1006"), ("1010", "1009-1010")])
 def test_neighbours_within_the_range(frames: str, plate: str) -> None:
-    assert needed({**TEMPORAL, "frames": frames}) == {"plate": plate}
+    assert needed({**TEMPORAL, "frames": frames}) == {"inputs": {"plate": plate}, "frame_by_frame": False}
 
 
 def test_an_operator_of_single_frames_needs_just_these() -> None:
     inputs = {"plate": "1-9", "garbage": "3"}
-    assert needed({"operator": "key", "inputs": inputs, "frames": "2-4"}) == {"plate": "2-4", "garbage": "2-4"}
+    answer = needed({"operator": "key", "inputs": inputs, "frames": "2-4"})
+    assert answer == {"inputs": {"plate": "2-4", "garbage": "2-4"}, "frame_by_frame": True}
+
+
+@pytest.mark.parametrize(("frames", "plate", "painted"), [("3", "1-9", "1,9"), ("9-12", "9-12", "9")])
+def test_of_a_sparse_input_the_frames_that_are_there(frames: str, plate: str, painted: str) -> None:
+    inputs = {"plate": "1-12", "keyframes": "1,9"}
+    answer = needed({"operator": "matte", "inputs": inputs, "frames": frames})
+    assert answer == {"inputs": {"plate": plate, "keyframes": painted}, "frame_by_frame": False}
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,13 @@ def test_a_missing_frame_is_another_one_where_asked(tmp_path: Path, missing: str
     assert read.key(asked) == read.key(taken)
 
 
+def test_a_gap_is_within_the_range_but_not_present(tmp_path: Path) -> None:
+    read = vfxgen.read(plate(tmp_path, [1001, 1003]))
+    assert read.range == [1001, 1002, 1003]
+    assert read.present == vfxgen.Grade(read).present == [1001, 1003]
+    assert vfxgen.read(plate(tmp_path, [1], "still.exr")).present is None
+
+
 def test_a_missing_frame_is_black_where_asked(tmp_path: Path) -> None:
     read = vfxgen.read(plate(tmp_path, [1001, 1003], channels="RGBA"), missing="black")
     black = read[1002]

@@ -64,7 +64,7 @@ def _doctor(request: Request, send: Send) -> dict[str, Any]:
 
 
 def _needs(request: Request, send: Send) -> dict[str, Any]:
-    return {"inputs": needed(request.params)}
+    return needed(request.params)
 
 
 def _check(request: Request, send: Send) -> dict[str, Any]:

@@ -53,8 +53,8 @@ class _Planned(Sequence):
         raise FrameError(f"frame {number} is not there yet")
 
 
-def needed(params: Any) -> dict[str, str]:
-    """Name of an input -> the frames of it that are needed.
+def needed(params: Any) -> dict[str, Any]:
+    """``inputs``: name -> the frames of it that are needed; ``frame_by_frame``: whether each frame needs its own alone.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def needed(params: Any) -> dict[str, str]:
     Examples
     --------
     >>> needed({"operator": "grade", "inputs": {"plate": "1-100", "mask": ""}, "frames": "8,12"})
-    {'plate': '8,12', 'mask': '8,12'}
+    {'inputs': {'plate': '8,12', 'mask': '8,12'}, 'frame_by_frame': True}
     """
     try:
         request = graph.validated(NeedsRequest, params, "needs")
@@ -75,7 +75,10 @@ def needed(params: Any) -> dict[str, str]:
     inputs = {name: _Planned(parse_frames(has) if has else None) for name, has in request.inputs.items()}
     sequence = operator_class(request.operator)(**inputs, **request.parameters)
     asked: dict[int, set[int]] = {id(source): set() for source in inputs.values()}
+    is_local = True
     for number in parse_frames(request.frames):
         for leaf, wanted in leaves(sequence, number):
             asked[id(leaf)].add(wanted)
-    return {name: format_frames(asked[id(source)]) for name, source in inputs.items()}
+            is_local = is_local and wanted == number
+    frames = {name: format_frames(numbers) if (numbers := asked[id(source)]) else "" for name, source in inputs.items()}
+    return {"inputs": frames, "frame_by_frame": is_local}

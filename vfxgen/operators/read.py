@@ -76,6 +76,10 @@ class Read(Operator):
         # With its gaps: what becomes of them is for `missing` to say.
         return list(range(self._on_disk[0], self._on_disk[-1] + 1)) if self._on_disk else []
 
+    @property
+    def present(self) -> list[int] | None:
+        return None if self.range is None else self._on_disk
+
     def frame(self, number: int) -> Frame:
         found = self._found(number)
         if found is None:

@@ -10,73 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pytest
-from blender_runs import REPOSITORY, Blender, installed
-from sample_shots import pixels
+from blender_runs import REPOSITORY, Blender
+from blender_shot import LINEAR, MADE, command_line, frames, same, write
 
 from vfxgen.describe import schema
-from vfxgen.frame import Frame, Pixels
-from vfxgen.media.image import write_image
 from vfxgen.operators import operators
-
-LINEAR = ("--colorspace", "lin_rec709_scene", "--working-space", "lin_rec709_scene")
-MADE = range(1001, 1005)
-
-
-@pytest.fixture(scope="session", params=installed() or [""])
-def blender(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Blender:
-    if not request.param:
-        pytest.skip("no Blender: `make test` installs it where there is a python3.11")
-    found = Blender(request.param, tmp_path_factory.mktemp(f"blender-{request.param}"))
-    found.install()
-    return found
-
-
-@pytest.fixture
-def shot(tmp_path: Path) -> Path:
-    """A folder with a plate, the plate with two frames changed, and a matte."""
-    random = np.random.default_rng(7)
-    plates = {number: plate(number, random) for number in MADE}
-    ramp = np.repeat(np.linspace(0, 1, 48, dtype=np.float32)[None, :, None], 36, axis=0)
-    for number, picture in plates.items():
-        write(tmp_path / "plate" / f"plate.{number}.exr", picture, "RGB")
-        changed = picture + np.float32(number in (1002, 1003)) * 0.5
-        write(tmp_path / "other" / f"plate.{number}.exr", changed, "RGB")
-        write(tmp_path / "matte" / f"matte.{number}.exr", ramp, "Y")
-    return tmp_path
-
-
-def plate(number: int, random: np.random.Generator) -> Pixels:
-    picture = np.full((36, 48, 3), (0.08, 0.42, 0.11), np.float32)
-    picture += random.normal(0, 0.01, picture.shape).astype(np.float32)
-    picture[8:28, 10 + number % 7 : 30 + number % 7] = (0.5, 0.35, 0.28)
-    picture[2, 3], picture[3, 3] = (20.5, 17.0, 3.0), (-0.02, 0.4, -0.01)
-    return picture
-
-
-def write(path: Path, picture: Pixels, channels: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    frame = Frame.from_pixels(np.ascontiguousarray(picture), channels, colorspace="", type="float")
-    write_image(frame, str(path), format="exr")
-
-
-def command_line(*arguments: str | Path) -> None:
-    command = [sys.executable, "-m", "vfxgen", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def frames(folder: Path) -> list[Pixels]:
-    found = sorted(folder.glob("*.exr"))
-    assert found, folder
-    return [pixels(file) for file in found]
-
-
-def same(some: list[Pixels], others: list[Pixels]) -> bool:
-    """Whether frames have the same bits in the channels that both have."""
-    assert len(some) == len(others)
-    count = min(some[0].shape[2], others[0].shape[2])
-    return all(np.array_equal(a[..., :count], b[..., :count]) for a, b in zip(some, others, strict=True))
 
 
 def test_the_zip_holds_what_runs_in_blender_and_is_the_same_each_time(tmp_path: Path) -> None:

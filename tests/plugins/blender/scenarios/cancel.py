@@ -13,32 +13,34 @@ def run(folder: Path) -> dict[str, object]:
     stage.enable()
     scene, tree = stage.empty_scene(1, 12)
     source = stage.images(tree, str(folder / "large" / "plate.1001.exr"), 1, 4, 1000)
-    denoise = stage.add(tree, "denoise", source.outputs["Image"])
+    flip = tree.nodes.new("CompositorNodeFlip")
+    tree.links.new(source.outputs["Image"], flip.inputs[0])
+    denoise = stage.add(tree, "denoise", flip.outputs["Image"])
     denoise.node_tree.vfxgen.denoise.size = 16
     tree.links.new(denoise.outputs["Image"], tree.nodes["Output"].inputs[0])
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "cancel.blend"))
     facts: dict[str, object] = {}
-    job, worker = stage.extension("job"), stage.extension("worker")
+    job, task, worker = (stage.extension(name) for name in ("job", "task", "worker"))
     place = stage.extension("places").Place(scene.name, ("Denoise",))
 
     steps = job.render(place)
-    until(steps, lambda: progress(job).startswith("exporting frame 3"))
+    until(steps, lambda: any(one.exported > 2 / 12 for one in task.running.values()))
     steps.close()
-    facts["export"] = [stage.status(scene, denoise), len(bpy.data.scenes), len(job.running), left()]
+    facts["export"] = [stage.status(scene, denoise), len(bpy.data.scenes), len(task.running), left()]
 
     steps = job.render(place)
-    until(steps, lambda: progress(job).startswith("frame 0 of 12"))
+    until(steps, lambda: progress(task).startswith("frame "))
     steps.close()
-    facts["cancelled"] = [stage.status(scene, denoise), len(bpy.data.scenes), len(job.running), left()]
+    facts["cancelled"] = [stage.status(scene, denoise), len(bpy.data.scenes), len(task.running), left()]
 
     denoise.node_tree.vfxgen.denoise.amount = 0.5
     steps = job.render(place)
-    until(steps, lambda: progress(job).startswith("frame 0 of 12"))
+    until(steps, lambda: progress(task).startswith("frame "))
     os.kill(worker.client().about["pid"], signal.SIGKILL)
     try:
-        job.finish(steps)
+        task.finish(steps)
     except stage.extension("problem").Problem as problem:
-        facts["killed"] = [str(problem), stage.status(scene, denoise), len(job.running), left()]
+        facts["killed"] = [str(problem), stage.status(scene, denoise), len(task.running), left()]
 
     denoise.node_tree.vfxgen.denoise.size = 1
     bpy.ops.vfxgen.render(node="Denoise")
@@ -46,8 +48,8 @@ def run(folder: Path) -> dict[str, object]:
     return facts
 
 
-def progress(job: object) -> str:
-    return "".join(one.words for one in job.running.values())
+def progress(task: object) -> str:
+    return "".join(one.words for one in task.running.values())
 
 
 def until(steps: object, reached: object) -> None:

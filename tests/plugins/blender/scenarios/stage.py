@@ -7,7 +7,8 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,27 @@ def add(tree: bpy.types.NodeTree, operator: str, source: bpy.types.NodeSocket | 
 def status(scene: bpy.types.Scene, node: bpy.types.Node) -> str:
     """What its panel says."""
     return str(extension("status").of(node, scene))
+
+
+@contextmanager
+def area(kind: str) -> Iterator[bpy.types.Space]:
+    """An area of the window, which is there although nobody sees it, as an editor."""
+    window = bpy.context.window
+    if hasattr(window.workspace, "sequencer_scene"):
+        window.workspace.sequencer_scene = window.scene
+    found = window.screen.areas[0]
+    found.type = kind
+    region = next(region for region in found.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=found, region=region):
+        yield found.spaces[0]
+
+
+def half_speed(strip: bpy.types.bpy_struct) -> None:
+    """Retime a strip, in a sequencer."""
+    editor = strip.id_data.sequence_editor
+    for other in extension("versions").strips_of(editor):
+        other.select = other == strip
+    editor.active_strip = strip
+    bpy.ops.sequencer.retiming_show()
+    bpy.ops.sequencer.retiming_reset()
+    bpy.ops.sequencer.retiming_segment_speed_set(speed=50, keep_retiming=True)
