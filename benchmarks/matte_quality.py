@@ -1,6 +1,6 @@
 """Quality of `matte` against truth: photographs with trimaps, a shot with three keyframes; and pictures of real clips.
 
-``python -m benchmarks.matte_quality --quick`` takes five photographs at half size.
+``python -m benchmarks.matte_quality --quick`` takes five photographs at half size; ``--nets`` measures no shot.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from benchmarks.matte_errors import dt_ssd, errors
 from benchmarks.pictures import SPACE, displayed, in_grey
 from benchmarks.results import REPOSITORY, RESULTS, SHARED, publish
 from vfxgen import color
-from vfxgen.frame import Pixels
+from vfxgen.frame import Mask, Pixels
 from vfxgen.image.natural_matte import Method, matte_by, mixture_matte
 from vfxgen.image.sparse_matte import sparse_matte
-from vfxgen.image.trimap import trimap_levels
+from vfxgen.image.trimap import UNKNOWN, trimap_levels, trimap_of
 from vfxgen.report.sheet import write_sheet
 from vfxgen.testing import Pictures
+from vfxgen.training.guides import random_mask
 
 PHOTOGRAPHS, FEW = range(1, 15), (1, 2, 4, 8, 13)
 KEYFRAMES = (1001, 1012, 1024)
-WIDTH = 16.0
+WIDTH, ROUGH_WIDTH = 16.0, 10.0
 GREY = np.float32(0.18)
 
 
@@ -46,8 +47,12 @@ class Shot(NamedTuple):
 def main() -> None:
     """Photographs, then the shot."""
     quick = "--quick" in sys.argv
-    photographs(FEW if quick else PHOTOGRAPHS, 0.5 if quick else 1.0)
-    over_time(0.5)
+    numbers, scale = (FEW, 0.5) if quick else (PHOTOGRAPHS, 1.0)
+    photographs(numbers, scale)
+    rough_masks(numbers, scale)
+    exposures()
+    if "--nets" not in sys.argv:
+        over_time(0.5)
 
 
 def photographs(numbers: range | tuple[int, ...], scale: float) -> None:
@@ -56,6 +61,7 @@ def photographs(numbers: range | tuple[int, ...], scale: float) -> None:
     if not folder.is_dir():
         return
     methods: dict[str, Callable[[Pixels, Pixels], Pixels]] = {
+        "matte-trimap": lambda code, trimap: _by_net(_light(code), trimap=trimap),
         "mixture": mixture_matte,
         "closed form, by crops": lambda code, trimap: matte_by(_sparse("closed-form"), _light(code), trimap),
         "KNN, by crops": lambda code, trimap: matte_by(_sparse("knn"), _light(code), trimap),
@@ -72,6 +78,63 @@ def photographs(numbers: range | tuple[int, ...], scale: float) -> None:
         "by crops: pymatting's Laplacians as the operator uses them: encoded light, pieces, half-size guess, tiles.",
     ]
     publish("matte_photographs", "Trimap to alpha on photographs", rows, notes)
+
+
+def rough_masks(numbers: range | tuple[int, ...], scale: float) -> None:
+    """The same photographs with masks that are too large, too small, coarse, shifted or blurred."""
+    folder = SHARED / "matting" / "alphamatting"
+    if not folder.is_dir():
+        return
+    methods: dict[str, Callable[[Pixels, Pixels], Pixels]] = {
+        "the mask": lambda code, mask: mask,
+        "matte-coarse": lambda code, mask: _by_net(_light(code), rough=mask),
+        "mixture": lambda code, mask: mixture_matte(_light(code), trimap_of(mask, ROUGH_WIDTH)),
+        "closed form, by crops": lambda code, mask: matte_by(
+            _sparse("closed-form"), _light(code), trimap_of(mask, ROUGH_WIDTH)
+        ),
+    }
+    rows = []
+    for name, method in methods.items():
+        measured = []
+        for number in numbers:
+            code, _, truth = _photograph(folder, number, scale)
+            mask = random_mask(truth, np.random.default_rng(number))
+            measured.append(_measured(method, code, mask, truth, np.ones(truth.shape, np.bool_)))
+        rows.append({"method": name, **{key: statistics.mean(m[key] for m in measured) for key in measured[0]}})
+    notes = [
+        f"mean over {', '.join(f'GT{n:02d}' for n in numbers)} at {scale:g} of their size, a rough mask each, seeded "
+        f"by its number (vfxgen.training.guides.random_mask), its edge solved {ROUGH_WIDTH:g} px to both sides; whole "
+        "picture; SAD, gradient and connectivity in thousands; processor seconds a frame.",
+    ]
+    publish("matte_rough", "Rough mask to alpha on photographs", rows, notes)
+
+
+def exposures() -> None:
+    """How far the nets depend on exposure: GT01 and GT04 at half size, their light times 2^stops."""
+    folder = SHARED / "matting" / "alphamatting"
+    if not folder.is_dir():
+        return
+    rows = []
+    for name in ("trimap", "rough"):
+        for stops in (-4, -2, 2, 4):
+            off = []
+            for number in (1, 4):
+                code, trimap, truth = _photograph(folder, number, 0.5)
+                guide = trimap if name == "trimap" else random_mask(truth, np.random.default_rng(number))
+                light = _light(code)
+                away = np.abs(
+                    _by_net(light * np.float32(2.0**stops), **{name: guide}) - _by_net(light, **{name: guide})
+                )
+                off.append(away[trimap == UNKNOWN].mean())
+            rows.append({"guide": name, "stops": stops, "alpha, mean difference": float(np.mean(off))})
+    publish("matte_exposure", "Nets for mattes on the same light, exposed otherwise", rows, [exposures.__doc__ or ""])
+
+
+def _by_net(light: Pixels, **guide: Pixels) -> Pixels:
+    """The shipped net for that guide, as the operator runs it, on one thread."""
+    said: dict[str, vfxgen.Sequence] = {name: Pictures(values[..., None], "A") for name, values in guide.items()}
+    alpha: Pixels = vfxgen.Matte(Pictures(light), **said, method="net", device="cpu", width=ROUGH_WIDTH)[1].alpha
+    return alpha[..., 0]
 
 
 def _sparse(name: str) -> Method:
@@ -101,12 +164,12 @@ def _photograph(folder: Path, number: int, scale: float) -> tuple[Pixels, Pixels
 
 
 def _measured(
-    method: Callable[[Pixels, Pixels], Pixels], code: Pixels, trimap: Pixels, truth: Pixels
+    method: Callable[[Pixels, Pixels], Pixels], code: Pixels, guide: Pixels, truth: Pixels, within: Mask | None = None
 ) -> dict[str, float]:
     start = time.process_time()
-    alpha = method(code, trimap)
+    alpha = method(code, guide)
     seconds = time.process_time() - start
-    return {**errors(alpha, truth, trimap == 0.5), "seconds": seconds}
+    return {**errors(alpha, truth, guide == UNKNOWN if within is None else within), "seconds": seconds}
 
 
 def over_time(scale: float) -> None:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import logging
 import random
-import warnings
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moving_scenes import texture
-from small_nets import entry
+from small_nets import scripted
 from torch import Tensor, nn
 
 import vfxgen
 from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import Attribute, Box, Frame, Pixels
+from vfxgen.media.image import write_image
 from vfxgen.operators.matte import Matte
 from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures
@@ -200,6 +199,19 @@ def test_a_frame_does_not_know_how_the_job_was_cut(temporal: float, tmp_path: Pa
         assert a.tobytes() == b.tobytes()
 
 
+def test_keyframes_in_files_are_those_that_are_there(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        picture = Frame.from_pixels(shot()[number], "RGB", colorspace="", type="float")
+        write_image(picture, str(tmp_path / f"plate.{number}.exr"), format="exr")
+    for number in (1, 3):
+        painted = Frame.from_pixels(coverage(number), "A", colorspace="", type="float")
+        write_image(painted, str(tmp_path / f"painted.{number}.exr"), format="exr")
+    read = {name: vfxgen.read(str(tmp_path / f"{name}.#.exr"), colorspace="ACEScg") for name in ("plate", "painted")}
+    made = Matte(read["plate"], keyframes=read["painted"], width=4.0)
+    assert made.needs(2)["keyframes"] == (1, 3)
+    assert error(made[2], 2) < 0.012
+
+
 def test_a_frame_depends_on_the_keyframes_around_it_and_what_is_between() -> None:
     keys = mattes({n: coverage(n) for n in (1, 3, 5)})
     assert keyed(keyframes=keys).needs(2) == {"plate": (1, 2, 3), "keyframes": (1, 3)}
@@ -241,20 +253,11 @@ class Thresholding(nn.Module):
 
 
 def net(studio: Path, name: str, channels: str, **fields: Any) -> str:
-    folder = studio / name
-    folder.mkdir()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.save(torch.jit.script(Thresholding()), str(folder / "net.pt"))
-    entry(
-        folder, folder / "net.pt",
-        **{
-            "name": name, "task": "matte", "format": "torchscript", "architecture": "", "scale": 1,
-            "receptive_field": 0, "inputs": [{"name": "picture", "channels": channels, "encoding": "none"}],
-            "outputs": [{"name": "alpha", "channels": "A"}], **fields,
-        },
-    )  # fmt: skip
-    return name
+    ports: dict[str, Any] = {
+        "inputs": [{"name": "picture", "channels": channels, "encoding": "none"}],
+        "outputs": [{"name": "alpha", "channels": "A"}],
+    }
+    return scripted(studio, name, Thresholding(), **{"task": "matte", **ports, **fields})
 
 
 def test_a_net_alone_needs_no_guide_and_one_with_a_guide_gets_it(studio: Path) -> None:
@@ -271,13 +274,34 @@ def test_a_net_alone_needs_no_guide_and_one_with_a_guide_gets_it(studio: Path) -
     assert alone.nets and alone.key(3) != cut(method="net", net=told).key(3)
 
 
+class Reddening(nn.Module):
+    """As much alpha as red."""
+
+    def forward(self, picture: Tensor) -> Tensor:
+        return picture[:, :1]
+
+
+@pytest.mark.parametrize("stops", [-4, 4])
+def test_a_net_that_is_told_where_sees_every_frame_at_one_exposure(studio: Path, stops: int) -> None:
+    ports: dict[str, Any] = {
+        "inputs": [{"name": "picture", "channels": "R G B M", "encoding": "none"}],
+        "outputs": [{"name": "alpha", "channels": "A"}],
+    }
+    red = scripted(studio, f"red{stops}", Reddening(), **{"task": "matte", **ports})
+    exposed = {n: light * np.float32(2.0**stops) for n, light in shot().items()}
+    one, other = (
+        Matte(Pictures(light), rough=mattes(rough()), method="net", net=red)[3].alpha for light in (shot(), exposed)
+    )
+    assert one[one < 1].max() > 0.01 and np.abs(one - other).max() < 1e-5
+
+
 def test_nets_that_make_no_matte_are_refused(studio: Path) -> None:
     with pytest.raises(RequestError, match="net 'upscale-x2' is for upscale"):
         cut(method="net", net="upscale-x2")
     with pytest.raises(RequestError, match=r"takes R G B depth and gives A; matte runs nets"):
         cut(method="net", net=net(studio, "deep", "R G B depth"))
-    with pytest.raises(RequestError, match="method = net: give net = NAME"):
-        cut(method="net")
+    with pytest.raises(RequestError, match="method = net, and nothing says where the subject is"):
+        Matte(Pictures(shot()), method="net")
     with pytest.raises(RequestError, match=r"net = upscale-x2 is given, but method = mixture"):
         cut(net="upscale-x2")
 

@@ -39,7 +39,7 @@ def written(net: TorchNet, card: Card, opset: int, fp16: bool, static: tuple[int
         with _quiet():
             program = torch.onnx.export(
                 _Half(net.module).eval() if fp16 else net.module,
-                tuple(example(net.card, *(static or (32, 48)), batch=1 if static else 2)),
+                tuple(example(net.card, *(static or _free_example(net.card)), batch=1 if static else 2)),
                 dynamo=True,
                 opset_version=opset,
                 dynamic_shapes=None if static else _free_sizes(net.card, fp16),
@@ -88,6 +88,11 @@ class _Half(nn.Module):
             made = self.module(*inputs)
         several = isinstance(made, (tuple, list))
         return tuple(one.float() for one in made) if several else made.float()
+
+
+def _free_example(card: Card) -> tuple[int, int]:
+    """A height and a width that are no special case: 1 block would be taken for all that there can be."""
+    return max(32, 2 * card.size_multiple), max(48, 3 * card.size_multiple)
 
 
 def _free_sizes(card: Card, fp16: bool) -> Any:

@@ -86,7 +86,7 @@ def example(card: Card, height: int, width: int, batch: int = 1, values: str = "
             code = torch.zeros_like(code)
         elif values == "HDR" and port.encoding in ("log", "srgb"):
             light = torch.where(code > 0.7, 2 ** (16 * code), code * code - 0.1)
-            is_light = torch.tensor([name in RGB for name in port.channel_names])[:, None, None]
+            is_light = torch.tensor([name.rpartition(".")[2] in RGB for name in port.channel_names])[:, None, None]
             code = torch.where(is_light, encoded(light, port), code)
         made.append(code)
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -37,6 +37,10 @@ class Key:
     def premultiplied(self) -> Tensor:
         """Foreground times alpha, (B, 3, H, W): over black as it stands; pixels that are not finite stay so."""
         return self.foreground * self.alpha
+
+    def with_nonfinite_of(self, plate: Tensor) -> Key:
+        """The same with NaN and infinities of `plate` (B, 3, H, W) in its foreground."""
+        return replace(self, foreground=torch.where(plate.isfinite(), self.foreground, plate))
 
 
 def key(
@@ -141,9 +145,8 @@ def key(
     if despill_strength > 0:
         strength = despill_strength if holdout is None else despill_strength * (1 - holdout)
         foreground = despill(foreground, backing, differences, strength)
-    if original is not plate:
-        foreground = torch.where(original.isfinite(), foreground, original)
-    return Key(alpha, foreground, backing)
+    keyed = Key(alpha, foreground, backing)
+    return keyed if original is plate else keyed.with_nonfinite_of(original)
 
 
 def repaired(plate: Tensor) -> Tensor:

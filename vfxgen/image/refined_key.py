@@ -8,11 +8,10 @@ from torch import Tensor
 from vfxgen.image.keying import Key
 from vfxgen.image.matte import clip
 from vfxgen.image.screen import ScreenName
+from vfxgen.image.undecided import undecided
 
 SCREEN_CODE = 0.5
 """What the screen's leading channel becomes on average in the net's light."""
-CHANNELS = "R G B A plate.R plate.G plate.B screen.R screen.G screen.B"
-"""Foreground and alpha of the key, the plate, the screen without the subject."""
 _ORDER = {"green": [0, 1, 2], "blue": [0, 2, 1]}
 _LEARNED, _BEYOND = 8.0, 32.0
 """In the net's light: up to the first it learned; from the second on the key alone is believed."""
@@ -25,19 +24,34 @@ def level(keyed: Key, screen: ScreenName) -> Tensor:
 
 
 def given(plate: Tensor, keyed: Key, screen: ScreenName) -> Tensor:
-    """(B, 10, H, W), `CHANNELS`, from the plate (B, 3, H, W), scene-linear and finite, and what was keyed from it."""
+    """(B, 10, H, W), `vfxgen.image.undecided.CHANNELS`, from the plate and what was keyed from it.
+
+    Parameters
+    ----------
+    plate
+        (B, 3, H, W), scene-linear, finite.
+    """
     order, unit = _ORDER[screen], level(keyed, screen)
     lights = [light[:, order] / unit for light in (keyed.foreground, plate, keyed.screen)]
     return torch.cat([lights[0], keyed.alpha, *lights[1:]], 1)
 
 
 def refined(
-    made: Tensor, plate: Tensor, keyed: Key, screen: ScreenName, clip_black: float = 0.0, clip_white: float = 1.0
+    made: Tensor,
+    plate: Tensor,
+    keyed: Key,
+    screen: ScreenName,
+    *,
+    holdout: Tensor | None = None,
+    garbage: Tensor | None = None,
+    clip_black: float = 0.0,
+    clip_white: float = 1.0,
 ) -> Key:
-    """The key as the net has it.
+    """The key as the net has it, where it was undecided.
 
-    Light far brighter than any it learned from is left as it was keyed; and where both mattes are solid and nothing was
-    despilled, the foreground is the plate bit for bit.
+    What was solid or empty stays as it was keyed, but for a few pixels about the edge; so does light far brighter than
+    any the net learned from. Where both mattes are solid and nothing was despilled, the foreground is the plate bit for
+    bit.
 
     Parameters
     ----------
@@ -45,11 +59,17 @@ def refined(
         (B, 4, H, W): R G B A, in the light of `given`.
     plate
         (B, 3, H, W), scene-linear, finite.
+    holdout, garbage, clip_black, clip_white
+        As `vfxgen.image.keying.key` has them.
     """
     order, unit = _ORDER[screen], level(keyed, screen)
     brightest = (plate / unit).amax(1, keepdim=True)
-    believed = ((_BEYOND - brightest) / (_BEYOND - _LEARNED)).clamp(0, 1)
+    believed = ((_BEYOND - brightest) / (_BEYOND - _LEARNED)).clamp(0, 1) * undecided(keyed.alpha)
     alpha = clip(torch.lerp(keyed.alpha, made[:, 3:], believed), clip_black, clip_white)
     foreground = torch.lerp(keyed.foreground, made[:, order] * unit, believed)
+    if holdout is not None:
+        alpha, foreground = torch.maximum(alpha, holdout), torch.lerp(foreground, plate, holdout)
+    if garbage is not None:
+        alpha = alpha * (1 - garbage)
     untouched = (alpha >= 1) & (keyed.foreground == plate).all(1, keepdim=True)
     return Key(alpha, torch.where(untouched, plate, foreground), keyed.screen)

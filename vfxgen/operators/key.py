@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -14,15 +14,22 @@ from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.log import say_once
 from vfxgen.operator import Color, Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
+from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
+from vfxgen.zoo import registry
+from vfxgen.zoo.card import Card
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vfxgen.image.keying import Key as Keyed
+
+NET = "key-unmix"
+"""The net of the method ``net`` where no other is named."""
 KEYING_SPACES = ("lin_rec709_scene", "lin_rec709", "Linear Rec.709 (sRGB)", "lin_srgb", "Utility - Linear - sRGB")
 FOREGROUND = ("fg.R", "fg.G", "fg.B")
 
 
-class Key(Operator):
+class Key(WithNet, Operator):
     """Key a subject from a green or blue screen: alpha, and its colour without the screen's.
 
     R, G, B come premultiplied by A, ready for a merge. The screen is sampled from each plate and may be uneven,
@@ -36,7 +43,8 @@ class Key(Operator):
     Notes
     -----
     The key is pulled in linear Rec.709, so that it does not depend on the working space; `screen_color` is given in the
-    working space. See `vfxgen.image.keying.key` for the method and its sources.
+    working space. See `vfxgen.image.keying.key` for ``mixture`` and its sources. ``net`` keys by that first, then lets
+    a net mend coverage and colour; `smooth`, `edge`, `despill` and `limit` are for ``mixture`` alone.
 
     Examples
     --------
@@ -55,6 +63,7 @@ class Key(Operator):
     garbage: Sequence | None = matte_input("What goes: 1 is transparent.")
     screen: Literal["green", "blue"] = parameter("green", "The screen's colour.")
     screen_color: Color | None = parameter(None, "The screen's exact colour; sampled from each plate if not given.")
+    method: Literal["mixture", "net"] = parameter("mixture", "Weighing colours, or that and a net after it.")
     clip_black: float = parameter(0.0, "Alpha that becomes 0, softly.", minimum=0.0, maximum=0.49)
     clip_white: float = parameter(1.0, "Alpha that becomes 1, softly.", minimum=0.5, maximum=1.0)
     smooth: float = parameter(1.0, "How much of the grain in the matte goes; 1 as measured.", minimum=0.0, maximum=4.0)
@@ -66,32 +75,27 @@ class Key(Operator):
         "maximum", "What the screen's channel may not exceed: the maximum or the average of the others."
     )
     foreground: bool = parameter(False, "Also write fg.R fg.G fg.B: the subject's colour, unpremultiplied.")
+    net: str = parameter("", "Name of a net for method = net; empty: key-unmix.", net_task="key")
+    use: Use = USE
+    device: str = DEVICE
+    precision: Precision = PRECISION
+    backend: Backend = BACKEND
+    tile: int = TILE
 
     writes = RGBA
 
-    def frame(self, number: int) -> Frame:
-        from vfxgen.image.keying import key
+    def __init__(self, *args: Any, **values: Any) -> None:
+        super().__init__(*args, **values)
+        self._entry = self._chosen()
 
+    def frame(self, number: int) -> Frame:
         plate = self.input_frame("plate", number)
         if 0 in plate.size:
             raise FrameError(f"{self.name}: frame {number} of the plate has no pixels")
         space = _keying_space(plate.colorspace)
         light = color.convert(plate.rgb, plate.colorspace, space)
         try:
-            keyed = key(
-                to_tensor(light),
-                self.screen,
-                screen_color=self._screen_color(plate.colorspace, space),
-                clean=self._clean(number, plate),
-                holdout=_matte(self.holdout, number, plate),
-                garbage=_matte(self.garbage, number, plate),
-                clip_black=self.clip_black,
-                clip_white=self.clip_white,
-                smooth=self.smooth,
-                edge=self.edge,
-                despill_strength=self.despill,
-                limit=self.limit,
-            )
+            keyed = self._keyed(number, plate, to_tensor(light), space)
         except ValueError as error:
             raise RequestError(f"{self.name}: frame {number}: {error}") from None
         alpha, foreground, premultiplied = map(to_pixels, (keyed.alpha, keyed.foreground, keyed.premultiplied))
@@ -102,6 +106,52 @@ class Key(Operator):
         if not self.foreground:
             return frame
         return frame.with_pixels(FOREGROUND, color.convert(foreground, space, plate.colorspace))
+
+    def _keyed(self, number: int, plate: Frame, light: Tensor, space: str) -> Keyed:
+        from vfxgen.image.keying import key
+
+        color, clean = self._screen_color(plate.colorspace, space), self._clean(number, plate)
+        mattes = {name: _matte(self.inputs.get(name), number, plate) for name in ("holdout", "garbage")}
+        if self._entry:
+            return self._through_net(light, {"screen_color": color, "clean": clean}, mattes)
+        return key(
+            light,
+            self.screen,
+            screen_color=color,
+            clean=clean,
+            holdout=mattes["holdout"],
+            garbage=mattes["garbage"],
+            clip_black=self.clip_black,
+            clip_white=self.clip_white,
+            smooth=self.smooth,
+            edge=self.edge,
+            despill_strength=self.despill,
+            limit=self.limit,
+        )
+
+    def _through_net(self, light: Tensor, screen: dict[str, Any], mattes: dict[str, Any]) -> Keyed:
+        from vfxgen.backends.light import through
+        from vfxgen.image.keying import key, repaired
+        from vfxgen.image.refined_key import given, refined
+
+        finite = repaired(light)
+        keyed = key(finite, self.screen, **screen, **mattes)
+        made: Any = through(self._net, given(finite, keyed, self.screen), tile=self.tile)
+        clips: Any = {"clip_black": self.clip_black, "clip_white": self.clip_white}
+        return refined(made, finite, keyed, self.screen, **mattes, **clips).with_nonfinite_of(light)
+
+    def _chosen(self) -> registry.Entry | None:
+        if self.method != "net":
+            if self.net:
+                raise RequestError(f"key: net = {self.net} is given, but method = {self.method}; say method = net")
+            return None
+        default = {"smooth": 1.0, "edge": 1.0, "despill": 1.0, "limit": "maximum"}
+        if changed := [name for name, value in default.items() if getattr(self, name) != value]:
+            raise RequestError(f"key: {', '.join(changed)}: for method = mixture alone; leave out, or say that method")
+        entry = registry.find(self.net or NET)
+        registry.check_use(entry.card, self.use)
+        _check_net(entry.card)
+        return entry
 
     def _screen_color(self, working: str, space: str) -> Tensor | None:
         if self.screen_color is None:
@@ -127,6 +177,17 @@ def _matte(source: Sequence | None, number: int, plate: Frame) -> Tensor | None:
         return None
     matte = matte_on(source[number], plate)
     return to_tensor(np.clip(np.nan_to_num(matte, nan=0.0), 0, 1))
+
+
+def _check_net(card: Card) -> None:
+    from vfxgen.image.undecided import CHANNELS
+
+    takes, gives = ([port.channels for port in ports] for ports in (card.inputs, card.outputs))
+    if card.task != "key" or takes != [CHANNELS] or gives != ["R G B A"]:
+        raise RequestError(
+            f"key: net '{card.name}' is for {card.task}, takes {' and '.join(takes)} and gives {' and '.join(gives)}; "
+            f"key runs nets that take {CHANNELS} and give R G B A. One trained for a shot runs as apply"
+        )
 
 
 def _keying_space(working: str) -> str:

@@ -15,10 +15,12 @@ from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
 from vfxgen.temporal.matting import Alpha, Guide, check_net
 from vfxgen.temporal.motion import BACKWARD, FORWARD
-from vfxgen.with_net import DEVICE, PRECISION, TILE, USE, Precision, Use, WithNet
+from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
 from vfxgen.zoo import registry
 
 FOREGROUND = ("fg.R", "fg.G", "fg.B")
+SHIPPED = {"trimap": "matte-trimap", "rough": "matte-coarse", "keyframes": "matte-trimap"}
+"""The net of the method ``net`` where no other is named, by what says where the subject is."""
 
 
 class Matte(WithNet, Operator):
@@ -59,7 +61,7 @@ class Matte(WithNet, Operator):
     plate: Sequence = image_input("Frames with a subject.", channels="R G B")
     trimap: Sequence | None = matte_input("0 background, 1 subject, between: to be solved.")
     rough: Sequence | None = matte_input("A rough mask of the subject: roto, or an alpha to refine.")
-    keyframes: Sequence | None = matte_input("Mattes painted on a few frames alone.")
+    keyframes: Sequence | None = matte_input("Mattes painted on a few frames alone.", sparse=True)
     holdout: Sequence | None = matte_input("What stays as it is: 1 solid.")
     garbage: Sequence | None = matte_input("What goes: 1 is transparent.")
     method: Literal["mixture", "closed-form", "knn", "net"] = parameter("mixture", "How the unknown is solved.")
@@ -70,10 +72,15 @@ class Matte(WithNet, Operator):
         0.0, "Less flicker: how much of the frames before and after is mixed in.", minimum=0.0, maximum=1.0
     )
     foreground: bool = parameter(False, "Also write fg.R fg.G fg.B: the subject's colour, unpremultiplied.")
-    net: str = parameter("", "Name of a net for mattes, for method = net.", net_task="matte")
+    net: str = parameter(
+        "",
+        "Name of a net for mattes, for method = net; empty: matte-trimap, or matte-coarse for rough.",
+        net_task="matte",
+    )
     use: Use = USE
     device: str = DEVICE
     precision: Precision = PRECISION
+    backend: Backend = BACKEND
     tile: int = TILE
 
     writes = RGBA
@@ -144,9 +151,12 @@ class Matte(WithNet, Operator):
             if self.net:
                 raise RequestError(f"matte: net = {self.net} is given, but method = {self.method}; say method = net")
             return None
-        if not self.net:
-            raise RequestError("matte: method = net: give net = NAME; vfxgen nets list names those for mattes")
-        entry = registry.find(self.net)
+        shipped = next((net for guide, net in SHIPPED.items() if guide in self.inputs), "")
+        if not self.net and not shipped:
+            raise RequestError(
+                "matte: method = net, and nothing says where the subject is: give a trimap or a net = NAME"
+            )
+        entry = registry.find(self.net or shipped)
         registry.check_use(entry.card, self.use)
         check_net(entry.card)
         return entry

@@ -195,9 +195,13 @@ class Alpha(Sequence):
 
     def _through_net(self, light: Pixels, told: Told | None) -> Pixels:
         from vfxgen.backends import light as lights
+        from vfxgen.image.middle_grey import gain_to_grey
 
         assert self.net is not None
         net = self.net()
+        if any(guide in port.channel_names for port in net.card.inputs for guide in (TRIMAP, MASK)):
+            # One that is told where the subject is was made for all shots: it sees each at the same exposure.
+            light = light * np.float32(gain_to_grey(light))
         layers = {name: light[..., i] for i, name in enumerate(RGB)}
         if told is not None:
             layers |= {TRIMAP: told.trimap, MASK: told.matte}

@@ -1,0 +1,245 @@
+"""The objective of a key's net: subjects before lit screens, what the classical key makes of them, and the truth.
+
+Plates are composed in scene-linear light when the cache is made: a subject, the screen's light on it, an uneven screen
+with wrinkles, markers and its shadow, a lens, a sensor, some of it compressed. The net is given what
+`vfxgen.image.keying.key` found, beside plate and screen, and learns what is left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vfxgen.encoding import Encoding
+from vfxgen.errors import MediaError, RequestError
+from vfxgen.image.undecided import CHANNELS, undecided
+from vfxgen.training.augment import compressed, noisy
+from vfxgen.training.cached import CachedObjective, Measure
+from vfxgen.training.losses import charbonnier, laplacian, mean, settled
+from vfxgen.training.objective import Batch, Forward, Picture
+from vfxgen.training.patches import Cut, read_pictures, write_pictures
+
+ENCODING = Encoding("srgb")
+LIGHT = [n for n, name in enumerate(CHANNELS.split()) if name != "A"]
+TRIES = 4
+"""Places that are drawn for a patch: the one with most to be decided is taken, as far as `ENOUGH` of it."""
+ENOUGH = 0.25
+REFUSALS = 8
+HELD_OUT, SHOWN = 1 << 32, 4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The table ``[objective]`` of a key's recipe.
+
+    Parameters
+    ----------
+    samples
+        Plates to compose for the cache, of `size` pixels each side.
+    rendered
+        Share of them with a rendered subject; the others are photographs through drawn mattes.
+    held_out
+        Plates to compose of the subjects of the validation.
+    patch, batch
+        Side of a patch, and patches a step.
+    edges
+        How much more a pixel counts where coverage is to be decided.
+    seed
+        Of plates and patches.
+    """
+
+    samples: int = 500
+    size: int = 384
+    rendered: float = 0.75
+    held_out: int = 16
+    patch: int = 128
+    batch: int = 6
+    edges: float = 4.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.samples, self.batch, self.patch) < 1 or self.size < self.patch or not 0 <= self.rendered <= 1:
+            raise RequestError(
+                f"objective: samples = {self.samples}, batch = {self.batch} and patch = {self.patch} must be 1 or "
+                f"more, size = {self.size} no less than patch, rendered = {self.rendered:g} between 0 and 1"
+            )
+
+
+class Keying(CachedObjective):
+    """Patches of the composed plates; see `Settings`."""
+
+    settings_type = Settings
+    inputs: ClassVar = [{"name": "keyed", "channels": CHANNELS, "encoding": ENCODING.name}]
+    outputs: ClassVar = [{"name": "refined", "channels": "R G B A", "encoding": ENCODING.name}]
+    measures: ClassVar = {
+        "alpha": Measure("mean absolute error of alpha", "/ 1000", "whole frames of held-out subjects"),
+        "alpha, classical": Measure("the same of the classical key", "/ 1000"),
+        "foreground": Measure("mean absolute error of straight colour, alpha 0.02 .. 0.98", "/ 1000", "screen = 500"),
+        "foreground, classical": Measure("the same of the classical key", "/ 1000", "screen = 500"),
+    }
+
+    @classmethod
+    def prepare(
+        cls, files: Sequence[Path], held_out: Path | None, net: dict[str, Any], settings: Settings, cache: Path
+    ) -> None:
+        """Composed plates, keyed: per plate (H, W, 14), what the net is given and the true R G B A."""
+        from vfxgen.training.cutouts import RENDERED
+
+        subjects = [path for path in files if path.suffix == RENDERED]
+        photos = [path for path in files if path.suffix != RENDERED]
+        if (not subjects and settings.rendered) or (not photos and settings.rendered < 1):
+            missing = "photographs" if subjects else f"{RENDERED} files of rendered subjects"
+            raise MediaError(f"objective: rendered = {settings.rendered:g}, but the data have no {missing}")
+        known = sorted(held_out.rglob(f"*{RENDERED}")) if held_out else []
+        if held_out and not known:
+            raise MediaError(f"{held_out}: has no {RENDERED} of a rendered subject to validate on")
+        write_pictures(cache, "plates", _plates(subjects, photos, settings, settings.samples, 0))
+        count = settings.held_out if known else 0
+        write_pictures(cache, "held_out", _plates(known, photos, settings, count, HELD_OUT))
+
+    def __init__(self, net: dict[str, Any], settings: Settings, cache: Path) -> None:
+        self.settings = settings
+        self.plates, self.held = read_pictures(cache, "plates"), read_pictures(cache, "held_out")
+
+    def batch(self, step: int) -> Batch:
+        """``light``: (B, 14, P, P) float16, what the net is given and the truth, not yet encoded."""
+        random = np.random.default_rng((self.settings.seed, step))
+        chosen = random.integers(0, len(self.plates), self.settings.batch)
+        patches = [self._patch(self.plates[n], random) for n in chosen]
+        return {"light": torch.from_numpy(np.stack(patches))}
+
+    def loss(self, net: Forward, batch: Batch) -> dict[str, Tensor]:
+        """Coverage and colour, both counted more where the coverage is to be decided."""
+        given, truth = encoded(batch["light"])
+        made = torch.where(undecided(given[:, 3:4]), net(given), given[:, :4])
+        alpha, true = settled(made[:, 3:], truth[:, 3:]), truth[:, 3:]
+        weight = 1 + self.settings.edges * ((true > 0) & (true < 1)).float()
+        covered = weight * (true * 4).clamp(0, 1)
+        return {
+            "alpha": charbonnier(alpha, true, weight),
+            "pyramid": laplacian(alpha, true, levels=3),
+            "foreground": charbonnier(made[:, :3], truth[:, :3], covered),
+        }
+
+    def validate(self, net: nn.Module) -> dict[str, float]:
+        """Errors over the held-out plates, beside those of the classical key."""
+        if not self.held:
+            return {}
+        errors: dict[str, list[Tensor]] = {name: [] for name in self.measures}
+        for plate in self.held:
+            light = torch.from_numpy(np.array(plate)).movedim(-1, 0)[None].to(next(net.parameters()).device)
+            given, truth = encoded(light)
+            mended = torch.where(undecided(given[:, 3:4]), net(given), given[:, :4])
+            for made, end in ((mended, ""), (given, ", classical")):
+                alpha, fraction = made[:, 3:4].clamp(0, 1), (truth[:, 3:] > 0.02) & (truth[:, 3:] < 0.98)
+                off = (ENCODING.decode(made[:, :3]) - ENCODING.decode(truth[:, :3])).abs()
+                errors[f"alpha{end}"].append((alpha - truth[:, 3:]).abs().mean())
+                errors[f"foreground{end}"].append(mean(off, fraction.float()))
+        return {name: 1000 * float(torch.stack(values).mean()) for name, values in errors.items()}
+
+    def samples(self, net: nn.Module) -> Picture | None:
+        """Held-out plates, one a row: plate, alpha of the classical key, of the net, truth; then colour over grey."""
+        rows = []
+        for plate in self.held[:SHOWN]:
+            light = torch.from_numpy(np.array(plate)).movedim(-1, 0)[None].to(next(net.parameters()).device)
+            given, truth = encoded(light)
+            keys = [given[:, :4], torch.where(undecided(given[:, 3:4]), net(given), given[:, :4]), truth]
+            over = [_over_grey(key) for key in keys]
+            rows.append(torch.cat([given[:, 4:7], *(k[:, 3:].expand(-1, 3, -1, -1) for k in keys), *over], 3)[0])
+        if not rows:
+            return None
+        picture: Picture = torch.cat(rows, 1).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
+        return picture
+
+    def _patch(self, plate: NDArray[np.float16], random: np.random.Generator) -> NDArray[np.float16]:
+        cuts = [Cut.random(plate.shape, self.settings.patch, random) for _ in range(TRIES)]
+        patches = [cut.of(plate) for cut in cuts]
+        decides = [((patch[-1, ::4, ::4] > 0) & (patch[-1, ::4, ::4] < 1)).mean() for patch in patches]
+        return patches[int(np.argmax(np.minimum(decides, ENOUGH)))]
+
+
+def encoded(light: Tensor) -> tuple[Tensor, Tensor]:
+    """What the net is given, (B, 10, H, W), and should give, (B, 4, H, W), from the cache's (B, 14, H, W)."""
+    light = light.float()
+    given, truth = light[:, :10].clone(), light[:, 10:].clone()
+    given[:, LIGHT], truth[:, :3] = ENCODING.encode(given[:, LIGHT]), ENCODING.encode(truth[:, :3])
+    return given, truth
+
+
+def _over_grey(code: Tensor) -> Tensor:
+    alpha = code[:, 3:].clamp(0, 1)
+    return ENCODING.encode(alpha * ENCODING.decode(code[:, :3]) + (1 - alpha) * 0.18)
+
+
+def _plates(
+    subjects: Sequence[Path], photos: Sequence[Path], settings: Settings, count: int, stream: int
+) -> Iterator[NDArray[np.float16]]:
+    for number in range(count):
+        random = np.random.default_rng((settings.seed, stream, number))
+        for _ in range(REFUSALS):
+            # Where the subject hides all of the screen there is nothing to key from.
+            made = plate_and_truth(subjects, photos, settings, random, stream > 0)
+            if made is not None:
+                yield made
+                break
+
+
+def plate_and_truth(
+    subjects: Sequence[Path],
+    photos: Sequence[Path],
+    settings: Settings,
+    random: np.random.Generator,
+    only_rendered: bool = False,
+) -> NDArray[np.float16] | None:
+    """One plate, keyed, and its truth: (H, W, 14); None where there is no screen left to key from.
+
+    Parameters
+    ----------
+    subjects, photos
+        Files of rendered subjects, and of photographs.
+    """
+    from vfxgen.image.keying import key
+    from vfxgen.image.refined_key import given, level
+    from vfxgen.image.tensor import to_pixels, to_tensor
+    from vfxgen.image.unmix import REC709_LUMINANCE
+    from vfxgen.training.cutouts import random_subject
+    from vfxgen.training.screens import lit_screen, screen_color, shadow
+
+    name = random.choice(["green", "green", "blue"])
+    cutout = random_subject(subjects, photos, settings.size, 1.0 if only_rendered else settings.rendered, random)
+    color = screen_color(name, random)
+    screen = lit_screen(settings.size, color, random) * shadow(cutout.alpha, random)
+    spill = np.float32(random.uniform(0, 1.0)) * cutout.bounce
+    solid = np.average(cutout.foreground, weights=np.broadcast_to(cutout.alpha, cutout.foreground.shape))
+    own = cutout.foreground * np.float32(color.max() * np.exp2(random.normal(-0.3, 1.0)) / max(solid, 0.02))
+    grey = np.float32(np.dot(color, REC709_LUMINANCE))
+    plate = cutout.alpha * (own + spill * color) + (1 - cutout.alpha) * screen
+    truth = np.concatenate([own + spill * grey, cutout.alpha], -1)
+    photographed = _through_camera(to_tensor(plate), float(color.max()), random)
+    clean = to_tensor(screen) if random.random() < 0.2 else None
+    try:
+        keyed = key(photographed, name, clean=clean)
+    except ValueError:
+        return None
+    unit = level(keyed, name)
+    order = [0, 1, 2, 3] if name == "green" else [0, 2, 1, 3]
+    true = to_tensor(truth.astype(np.float32))[:, order]
+    true[:, :3] /= unit
+    pixels = to_pixels(torch.cat([given(photographed, keyed, name), true], 1))
+    return np.asarray(np.clip(pixels, -1000, 1000), np.float16)
+
+
+def _through_camera(plate: Tensor, screen: float, random: np.random.Generator) -> Tensor:
+    """Noise of a sensor that is exposed for the screen, and sometimes a codec; (1, 3, H, W)."""
+    exposed = plate * (0.35 / screen)
+    exposed = noisy(exposed, np.array([random.choice([0.002, random.uniform(0.002, 0.01)])]), random)
+    if random.random() < 0.15:
+        exposed = compressed(exposed[0], int(random.integers(88, 98)))[None]
+    return exposed * (screen / 0.35)

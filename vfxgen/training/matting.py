@@ -1,0 +1,236 @@
+"""The objective of nets for mattes: subjects before photographs, a trimap or a rough mask, and the true coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vfxgen.encoding import Encoding
+from vfxgen.errors import MediaError, RequestError
+from vfxgen.training.augment import compressed, noisy
+from vfxgen.training.cached import CachedObjective, Measure
+from vfxgen.training.guides import Guide, random_guide
+from vfxgen.training.losses import charbonnier, gradient, laplacian, settled
+from vfxgen.training.objective import Batch, Forward, Picture
+from vfxgen.training.patches import Cut, read_pictures, write_pictures
+
+ENCODING = Encoding("srgb")
+TRIES = 3
+"""Places that are drawn for a patch: the one with most to be decided is taken."""
+BAND = 10
+"""Pixels to each side of a mask's edge that are to be decided, as the parameter `width` of `matte` has it."""
+HELD_OUT, SHOWN = 1 << 32, 4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The table ``[objective]`` of a matte's recipe.
+
+    Parameters
+    ----------
+    samples
+        Plates to compose for the cache, of `size` pixels each side.
+    rendered
+        Share of them with a rendered subject; the others are photographs through drawn mattes.
+    held_out
+        Plates to compose of the subjects of the validation, before the photographs of the data.
+    patch, batch
+        Side of a patch, and patches a step.
+    exposure_stops
+        Plates are exposed by as much up or down from where the operator brings every frame.
+    seed
+        Of plates, guides and patches.
+    """
+
+    samples: int = 1200
+    size: int = 384
+    rendered: float = 0.6
+    held_out: int = 16
+    patch: int = 128
+    batch: int = 6
+    exposure_stops: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.samples, self.batch, self.patch) < 1 or self.size < self.patch or not 0 <= self.rendered <= 1:
+            raise RequestError(
+                f"objective: samples = {self.samples}, batch = {self.batch} and patch = {self.patch} must be 1 or "
+                f"more, size = {self.size} no less than patch, rendered = {self.rendered:g} between 0 and 1"
+            )
+
+
+class Matting(CachedObjective):
+    """Patches of the composed plates with trimaps drawn anew for each; see `Settings`."""
+
+    guide: ClassVar[Guide] = "trimap"
+    settings_type = Settings
+    inputs: ClassVar = [{"name": "picture", "channels": "R G B T", "encoding": ENCODING.name}]
+    outputs: ClassVar = [{"name": "alpha", "channels": "A"}]
+    measures: ClassVar = {
+        "alpha": Measure("mean absolute error of alpha where it is to be decided", "/ 1000", "held-out subjects"),
+        "square": Measure("mean square error of alpha where it is to be decided", "/ 1000", "held-out subjects"),
+    }
+
+    @classmethod
+    def prepare(
+        cls, files: Sequence[Path], held_out: Path | None, net: dict[str, Any], settings: Settings, cache: Path
+    ) -> None:
+        """Composed plates with their coverage, (H, W, 4) each."""
+        from vfxgen.training.cutouts import RENDERED
+
+        subjects = [path for path in files if path.suffix == RENDERED]
+        photos = [path for path in files if path.suffix != RENDERED]
+        if not photos or (not subjects and settings.rendered):
+            missing = "photographs" if subjects else f"{RENDERED} files of rendered subjects"
+            raise MediaError(f"objective: rendered = {settings.rendered:g}, but the data have no {missing}")
+        known = sorted(held_out.rglob(f"*{RENDERED}")) if held_out else []
+        if held_out and not known:
+            raise MediaError(f"{held_out}: has no {RENDERED} of a rendered subject to validate on")
+        write_pictures(cache, "plates", _plates(subjects, photos, settings, settings.samples, 0))
+        count = settings.held_out if known else 0
+        write_pictures(cache, "held_out", _plates(known, photos, settings, count, HELD_OUT))
+
+    def __init__(self, net: dict[str, Any], settings: Settings, cache: Path) -> None:
+        self.settings = settings
+        self.plates = read_pictures(cache, "plates")
+        self.held = [
+            (plate, random_guide(self.guide, _alpha(plate), np.random.default_rng((settings.seed, HELD_OUT, n))))
+            for n, plate in enumerate(read_pictures(cache, "held_out"))
+        ]
+
+    def batch(self, step: int) -> Batch:
+        """``light`` (B, 4, P, P) float16: plate and coverage; ``guide`` (B, 1, P, P); ``stops`` (B,)."""
+        settings = self.settings
+        random = np.random.default_rng((settings.seed, step))
+        lights, guides = [], []
+        for n in random.integers(0, len(self.plates), settings.batch):
+            plate = self.plates[n]
+            guide = random_guide(self.guide, _alpha(plate), random)
+            cut = self._cut(plate, guide, random)
+            lights.append(cut.of(plate))
+            guides.append(cut.of(guide[..., None]).copy())
+        stops = random.uniform(-settings.exposure_stops, settings.exposure_stops, settings.batch)
+        return {
+            "light": torch.from_numpy(np.stack(lights)),
+            "guide": torch.from_numpy(np.stack(guides)),
+            "stops": torch.from_numpy(stops.astype(np.float32)),
+        }
+
+    def loss(self, net: Forward, batch: Batch) -> dict[str, Tensor]:
+        """Coverage, its pyramid and its steps, where the guide leaves it open; a mask leaves all of it open."""
+        light = batch["light"].float()
+        exposed = light[:, :3] * batch["stops"].exp2()[:, None, None, None]
+        truth, guide = light[:, 3:], batch["guide"]
+        alpha = settled(net(torch.cat([ENCODING.encode(exposed), guide], 1)), truth)
+        weight = (guide == 0.5).float() if self.guide == "trimap" else 0.1 + _undecided(guide, truth)
+        alpha = torch.where(weight > 0, alpha, truth)
+        return {
+            "alpha": charbonnier(alpha, truth, weight),
+            "pyramid": laplacian(alpha, truth, weight, levels=4),
+            "steps": gradient(alpha, truth, weight),
+        }
+
+    def validate(self, net: nn.Module) -> dict[str, float]:
+        """Errors where the guide leaves coverage open, over the held-out plates."""
+        if not self.held:
+            return {}
+        errors: dict[str, list[Tensor]] = {name: [] for name in self.measures}
+        for plate, guide in self.held:
+            given, truth = self._whole(plate, guide, next(net.parameters()).device)
+            off = (net(given).clamp(0, 1) - truth)[self._open(given[:, 3:], truth)]
+            errors["alpha"].append(off.abs().mean())
+            errors["square"].append(off.square().mean())
+        return {name: 1000 * float(torch.stack(values).mean()) for name, values in errors.items()}
+
+    def samples(self, net: nn.Module) -> Picture | None:
+        """Held-out plates, one a row: plate, guide, result, truth."""
+        rows = []
+        for plate, guide in self.held[:SHOWN]:
+            given, truth = self._whole(plate, guide, next(net.parameters()).device)
+            mattes = [given[:, 3:], torch.where(self._open(given[:, 3:], truth), net(given), given[:, 3:]), truth]
+            rows.append(torch.cat([given[:, :3], *(matte.expand(-1, 3, -1, -1) for matte in mattes)], 3)[0])
+        if not rows:
+            return None
+        picture: Picture = torch.cat(rows, 1).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
+        return picture
+
+    def _open(self, guide: Tensor, truth: Tensor) -> Tensor:
+        return guide == 0.5 if self.guide == "trimap" else _undecided(guide, truth) > 0
+
+    def _whole(
+        self, plate: NDArray[np.float16], guide: NDArray[np.float32], device: torch.device
+    ) -> tuple[Tensor, ...]:
+        light = torch.from_numpy(np.array(plate)).movedim(-1, 0)[None].to(device).float()
+        given = torch.cat([ENCODING.encode(light[:, :3]), torch.from_numpy(guide)[None, None].to(device)], 1)
+        return given, light[:, 3:]
+
+    def _cut(self, plate: NDArray[np.float16], guide: NDArray[np.float32], random: np.random.Generator) -> Cut:
+        """Where most is to be decided, of a few places."""
+        open_ = (plate[..., 3] > 0) & (plate[..., 3] < 1) & ((guide == 0.5) | (self.guide == "mask"))
+        cuts = [Cut.random(plate.shape, self.settings.patch, random) for _ in range(TRIES)]
+        decides = [np.count_nonzero(cut.of(open_[..., None])) for cut in cuts]
+        return cuts[int(np.argmax(decides))]
+
+
+class CoarseMatting(Matting):
+    """The same with rough masks."""
+
+    guide = "mask"
+    inputs: ClassVar = [{"name": "picture", "channels": "R G B M", "encoding": ENCODING.name}]
+
+
+def _alpha(plate: NDArray[np.float16]) -> NDArray[np.float32]:
+    return plate[..., 3].astype(np.float32)
+
+
+def _undecided(mask: Tensor, truth: Tensor) -> Tensor:
+    """(B, 1, H, W), 1 near the edge of a mask, and where the truth is neither 0 nor 1 or the mask is wrong."""
+    size = 2 * BAND + 1
+    pool = torch.nn.functional.max_pool2d
+    edge = (pool(mask, size, 1, BAND) > 0.02) & (pool(1 - mask, size, 1, BAND) > 0.02)
+    return (edge | ((truth > 0) & (truth < 1))).float()
+
+
+def _plates(
+    subjects: Sequence[Path], photos: Sequence[Path], settings: Settings, count: int, stream: int
+) -> Iterator[NDArray[np.float16]]:
+    for number in range(count):
+        random = np.random.default_rng((settings.seed, stream, number))
+        yield plate_and_truth(subjects, photos, settings, random, stream > 0)
+
+
+def plate_and_truth(
+    subjects: Sequence[Path],
+    photos: Sequence[Path],
+    settings: Settings,
+    random: np.random.Generator,
+    only_rendered: bool = False,
+) -> NDArray[np.float16]:
+    """One plate and its coverage: (H, W, 4), light whose median is middle grey, and A."""
+    import cv2
+
+    from vfxgen.image.middle_grey import gain_to_grey
+    from vfxgen.training.cutouts import photograph, random_subject, square
+
+    cutout = random_subject(subjects, photos, settings.size, 1.0 if only_rendered else settings.rendered, random)
+    behind = square(photograph(photos[int(random.integers(len(photos)))]), settings.size, random)
+    if random.random() < 0.6:
+        behind = cv2.GaussianBlur(behind, (0, 0), random.uniform(0.5, 8))
+    levels = [max(0.02, float(light.mean())) for light in (cutout.foreground, behind)]
+    own = cutout.foreground * np.float32(np.exp2(random.normal(0, 0.8)) * levels[1] / levels[0])
+    around = behind.mean((0, 1)) * np.float32(random.uniform(0, 0.6))
+    plate = cutout.alpha * (own + cutout.bounce * around) + (1 - cutout.alpha) * behind
+    light = torch.from_numpy(plate.astype(np.float32)).movedim(-1, 0)[None]
+    light = noisy(light, np.array([random.choice([0.0, random.uniform(0.0, 0.015)])]), random)
+    if random.random() < 0.3:
+        light = compressed(light[0], int(random.integers(60, 98)))[None]
+    shown = light[0].movedim(0, -1).numpy()
+    pixels = np.concatenate([shown * np.float32(gain_to_grey(shown)), cutout.alpha], -1)
+    return np.asarray(np.clip(pixels, -100, 1000), np.float16)
