@@ -16,7 +16,9 @@ CLIENT = HERE.parent / "vfxgen" / "hosts"
 
 def build(out: Path) -> None:
     """Write the zip: the extension, the client it talks to a worker with, and what the nodes are made from."""
-    files = {path.name: path.read_bytes() for path in sorted((HERE / "blender").iterdir()) if path.is_file()}
+    extension = HERE / "blender"
+    own = [path for path in extension.rglob("*") if path.is_file() and path.suffix in (".py", ".toml")]
+    files = {path.relative_to(extension).as_posix(): path.read_bytes() for path in own}
     files |= {name: (CLIENT / name).read_bytes() for name in ("client.py", "worker_process.py")}
     files["schema.json"] = json.dumps(describe.catalogue(operators()), indent=1).encode()
     files["LICENSE"] = (HERE.parent / "LICENSE").read_bytes()

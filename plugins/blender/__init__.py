@@ -2,24 +2,17 @@
 
 from . import (
     background,
-    camera_plate,
-    clip_editor,
     editors,
-    image_editor,
     keyframes,
     menu,
     operators,
     panel,
     preferences,
-    sequencer,
     settings,
     worker,
 )
 
-MODULES = (
-    *(preferences, settings, operators, keyframes, menu, panel, background),
-    *(editors, image_editor, clip_editor, sequencer, camera_plate),
-)
+MODULES = (preferences, settings, operators, keyframes, menu, panel, background, editors)
 
 
 def register() -> None:

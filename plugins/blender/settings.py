@@ -4,7 +4,8 @@ from typing import Any
 
 import bpy
 
-from . import footage_inputs, parameters, schema
+from . import parameters, schema
+from .editors import footage_inputs
 
 _registered: list[type] = []
 

@@ -90,7 +90,7 @@ def undone(scene: bpy.types.Scene) -> list[object]:
 
 def begun(scene: bpy.types.Scene) -> object:
     """A task whose first frame was exported."""
-    footage, job = stage.extension("footage"), stage.extension("footage_job")
+    footage, job = stage.extension("editors.footage"), stage.extension("editors.footage_job")
     clip = bpy.data.movieclips["plate.1001.exr"]
     steps = job.render(job.prepare("denoise", footage.of_clip(clip), scene))
     exports = stage.extension("preferences").cache()

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import bpy
 
-from . import numbered_files, plain, versions
+from .. import plain, versions
+from ..problem import Problem
+from . import numbered_files
 from .footage import Footage
-from .problem import Problem
 
 
 @dataclass(frozen=True)

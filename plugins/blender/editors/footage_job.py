@@ -12,10 +12,11 @@ from typing import Any
 
 import bpy
 
-from . import export, folders, footage_inputs, parameters, pipeline, plain, preferences, record, schema, task, versions
+from .. import export, folders, parameters, pipeline, plain, preferences, record, schema, task, versions
+from ..problem import Problem
+from ..task import Task
+from . import footage_inputs
 from .footage import Footage
-from .problem import Problem
-from .task import Task
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import bpy
 
-from . import editors, footage_job, numbered_files, strip_footage, versions
+from .. import versions
+from ..problem import Problem
+from ..task import Steps
+from . import footage_job, numbered_files, on_footage, strip_footage
 from .footage_job import FootageTask
-from .problem import Problem
 from .strip_footage import StripFootage
-from .task import Steps
 
 OF_THE_FILES = {
     *("name", "channel", "select", "select_left_handle", "select_right_handle", "mute", "lock"),
@@ -18,7 +19,7 @@ OF_THE_FILES = {
 """Settings of a strip that its result has of its own; what is earlier, later, backwards or held is in its files."""
 
 
-class VFXGEN_OT_strip(editors.OnFootage, bpy.types.Operator):
+class VFXGEN_OT_strip(on_footage.OnFootage, bpy.types.Operator):
     """Render an operator on a strip, with the settings that the scene has for it"""
 
     bl_idname, bl_label = "vfxgen.strip", "vfxgen on Strip"
@@ -62,12 +63,12 @@ def _add_above(strip: versions.Strip, done: FootageTask, plate: StripFootage) ->
     for file in files[1:]:
         result.elements.append(Path(file).name)
     frames = {setting.identifier for setting in strip.bl_rna.properties if setting.identifier.startswith("frame_")}
-    editors.copy_properties(strip, result, leave=OF_THE_FILES | frames)
-    editors.copy_properties(strip.transform, result.transform)
-    editors.copy_properties(strip.crop, result.crop)
+    on_footage.copy_properties(strip, result, leave=OF_THE_FILES | frames)
+    on_footage.copy_properties(strip.transform, result.transform)
+    on_footage.copy_properties(strip.crop, result.crop)
     _scale(result, plate.size, numbered_files.size_of_file(files[0]))
     result.alpha_mode = "PREMUL"
-    editors.mark_data(result, done)
+    on_footage.mark_data(result, done)
 
 
 def _scale(strip: versions.Strip, before: tuple[int, int], after: tuple[int, int]) -> None:
@@ -88,7 +89,7 @@ def _strip(scene: bpy.types.Scene, name: str) -> versions.Strip | None:
     return versions.strips_of(editor, "_all").get(name) if editor else None
 
 
-VFXGEN_MT_strip = editors.menu("strip")
+VFXGEN_MT_strip = on_footage.menu("strip")
 
 
 def _draw(self: bpy.types.Menu, context: bpy.types.Context) -> None:

@@ -2,13 +2,13 @@
 
 import bpy
 
-from . import clip_editor, editors, footage, footage_job, image_editor
+from ..problem import Problem
+from . import clip_editor, footage, footage_job, image_editor, on_footage
 from .footage import ClipFootage, Footage
 from .footage_job import FootageTask
-from .problem import Problem
 
 
-class VFXGEN_OT_camera(editors.OnFootage, bpy.types.Operator):
+class VFXGEN_OT_camera(on_footage.OnFootage, bpy.types.Operator):
     """Render a clean plate from the active camera's background, and put it in its place"""
 
     bl_idname, bl_label = "vfxgen.camera", "Clean Plate"
@@ -25,11 +25,11 @@ class VFXGEN_OT_camera(editors.OnFootage, bpy.types.Operator):
         camera = footage.found(bpy.data.cameras, self._camera)
         before = _shown(camera)
         result = camera.background_images.new()
-        editors.copy_properties(before, result, leave={"source", "image", "clip", "use_camera_clip"})
+        on_footage.copy_properties(before, result, leave={"source", "image", "clip", "use_camera_clip"})
         if isinstance(done.plate, ClipFootage):
             clip = bpy.data.movieclips.get(done.plate.key)
             result.source, result.clip = "MOVIE_CLIP", clip_editor.load(done, clip)
-            editors.copy_properties(before.clip_user, result.clip_user)
+            on_footage.copy_properties(before.clip_user, result.clip_user)
         else:
             result.image = image_editor.load(done)
             result.image_user.frame_start, result.image_user.frame_duration = done.plate.start, len(done.wanted)

@@ -2,13 +2,13 @@
 
 import bpy
 
-from . import editors, footage, footage_job
-from . import node as nodes
+from .. import node as nodes
+from ..problem import Problem
+from . import footage, footage_job, on_footage
 from .footage_job import FootageTask
-from .problem import Problem
 
 
-class VFXGEN_OT_image(editors.OnFootage, bpy.types.Operator):
+class VFXGEN_OT_image(on_footage.OnFootage, bpy.types.Operator):
     """Render an operator on an image, with the settings that the scene has for it"""
 
     bl_idname, bl_label = "vfxgen.image", "vfxgen on Image"
@@ -25,7 +25,7 @@ class VFXGEN_OT_image(editors.OnFootage, bpy.types.Operator):
     def adopt(self, context: bpy.types.Context, done: FootageTask) -> None:
         first, count = done.wanted[0], len(done.wanted)
         result, source = load(done), bpy.data.images.get(done.plate.key)
-        editors.keep(source, result)
+        on_footage.keep(source, result)
         space = context.space_data
         if isinstance(space, bpy.types.SpaceImageEditor) and space.image == source:
             space.image = result
@@ -45,11 +45,11 @@ def load(done: FootageTask) -> bpy.types.Image:
     """An image of a task's frames."""
     name = f"{done.label} {done.operator}"
     image = nodes.load_image(done.file(done.wanted[0]), name, is_sequence=not done.plate.is_still)
-    editors.mark_data(image, done)
+    on_footage.mark_data(image, done)
     return image
 
 
-VFXGEN_MT_image = editors.menu("image")
+VFXGEN_MT_image = on_footage.menu("image")
 
 
 def _draw(self: bpy.types.Menu, context: bpy.types.Context) -> None:

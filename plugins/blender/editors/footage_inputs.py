@@ -4,9 +4,9 @@ from typing import Any
 
 import bpy
 
+from ..problem import Problem
 from . import footage
 from .footage import Footage
-from .problem import Problem
 
 
 def property_group(declared: dict[str, Any]) -> type[bpy.types.PropertyGroup]:

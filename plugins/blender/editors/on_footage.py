@@ -5,10 +5,11 @@ from typing import Any
 
 import bpy
 
-from . import footage_inputs, footage_job, parameters, schema, versions
+from .. import parameters, schema, versions
+from ..in_steps import InSteps
+from ..task import Steps
+from . import footage_inputs, footage_job
 from .footage_job import FootageTask
-from .in_steps import InSteps
-from .task import Steps
 
 
 class OnFootage(InSteps):

@@ -2,14 +2,14 @@
 
 import bpy
 
-from . import editors, footage, footage_job
+from ..problem import Problem
+from . import footage, footage_job, on_footage
 from .footage_job import FootageTask
-from .problem import Problem
 
 MENUS = ("CLIP_MT_tracking_editor_menus", "CLIP_MT_masking_editor_menus")
 
 
-class VFXGEN_OT_clip(editors.OnFootage, bpy.types.Operator):
+class VFXGEN_OT_clip(on_footage.OnFootage, bpy.types.Operator):
     """Render an operator on a movie clip, with the settings that the scene has for it"""
 
     bl_idname, bl_label = "vfxgen.clip", "vfxgen on Clip"
@@ -38,14 +38,14 @@ def load(done: FootageTask, source: bpy.types.MovieClip | None) -> bpy.types.Mov
     result = bpy.data.movieclips.load(done.file(done.wanted[0]), check_existing=False)
     result.name = f"{done.label} {done.operator}"
     result.frame_start = done.plate.start
-    editors.mark_data(result, done)
-    editors.keep(source, result)
+    on_footage.mark_data(result, done)
+    on_footage.keep(source, result)
     if source:
-        editors.copy_properties(source.tracking.camera, result.tracking.camera)
+        on_footage.copy_properties(source.tracking.camera, result.tracking.camera)
     return result
 
 
-VFXGEN_MT_clip = editors.menu("clip")
+VFXGEN_MT_clip = on_footage.menu("clip")
 
 
 def _draw(self: bpy.types.Menu, context: bpy.types.Context) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import bpy
 
-from . import frames, numbered_files, plain, versions
-from .problem import Problem
+from .. import frames, plain, versions
+from ..problem import Problem
+from . import numbered_files
 
 Key = tuple[str, str | None]
 """A datablock by name and library, which outlive an undo."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import bpy
 
-from . import plain
-from .problem import Problem
+from .. import plain
+from ..problem import Problem
 
 
 def number_of(path: str) -> int:
