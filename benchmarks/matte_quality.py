@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +34,9 @@ PHOTOGRAPHS, FEW = range(1, 15), (1, 2, 4, 8, 13)
 KEYFRAMES = (1001, 1012, 1024)
 WIDTH, ROUGH_WIDTH = 16.0, 10.0
 GREY = np.float32(0.18)
+PICTURES = REPOSITORY / "docs" / "pictures"
+# Her head at half the size of the shot, and how wide a sheet shows it.
+HEAD, HEAD_WIDTH = np.s_[10:210, 70:370], 360
 
 
 class Shot(NamedTuple):
@@ -254,17 +257,20 @@ def _sized(picture: Pixels, scale: float) -> Pixels:
 
 
 def _sheet(shot: Shot, alphas: Mapping[str, Mapping[int, Pixels]], matte: vfxgen.Sequence) -> None:
-    rows = []
-    for number in (1004, 1006, 1009, 1018):
-        seen = [("plate", displayed(shot.plates[number])), ("truth", in_grey(shot.truths[number][..., 0]))]
-        seen += [(name, in_grey(made[number])) for name, made in alphas.items()]
+    def row(number: int, names: Iterable[str], part: tuple[slice, slice] = np.s_[:, :]) -> list[tuple[str, Pixels]]:
         frame = matte[number]
-        rows.append([*seen, ("over grey", displayed(frame.rgb + (1 - frame.alpha) * GREY))])
-    write_sheet(rows, str(RESULTS / "matte_over_time.png"))
-    row = shot.truths[1001].shape[0] // 3
-    strips = [("truth", {n: t[..., 0] for n, t in shot.truths.items()}), *alphas.items()]
-    slices = [(name, in_grey(_through_time(made, row))) for name, made in strips]
-    write_sheet([slices], str(RESULTS / "matte_strips.png"))
+        shown = [(f"plate {number}", displayed(shot.plates[number])), ("truth", in_grey(shot.truths[number]))]
+        shown += [(name, in_grey(alphas[name][number])) for name in names]
+        shown.append(("matte over grey", displayed(frame.rgb + (1 - frame.alpha) * GREY)))
+        return [(caption, np.ascontiguousarray(picture[part])) for caption, picture in shown]
+
+    write_sheet([row(number, alphas) for number in (1004, 1006, 1009, 1018)], str(RESULTS / "matte_over_time.png"))
+    names = ("matte", "closed form a frame")
+    write_sheet([row(n, names, HEAD) for n in (1006, 1018)], str(PICTURES / "matte_hair.jpg"), HEAD_WIDTH)
+    middle = shot.truths[1001].shape[0] // 3
+    strips = [("truth", {n: t[..., 0] for n, t in shot.truths.items()}), *((name, alphas[name]) for name in names)]
+    slices = [(name, in_grey(_through_time(made, middle)[:, HEAD[1]])) for name, made in strips]
+    write_sheet([slices], str(PICTURES / "matte_strips.png"), HEAD_WIDTH)
 
 
 def _through_time(alphas: Mapping[int, Pixels], row: int) -> Pixels:
