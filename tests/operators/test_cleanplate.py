@@ -13,7 +13,9 @@ from moving_scenes import texture
 import vfxgen
 from vfxgen.errors import FrameError, MissingFrameError
 from vfxgen.frame import Pixels
+from vfxgen.image.holes import grown
 from vfxgen.operators.cleanplate import Cleanplate
+from vfxgen.temporal.cleaning import Holes, Seen, Unseen
 from vfxgen.testing import Pictures
 
 SIZE, FRAMES = (96, 128), tuple(range(1, 10))
@@ -81,6 +83,13 @@ def test_outside_the_feathered_mask_every_bit_stays() -> None:
     far = cv2.distanceTransform((~hole()).astype(np.uint8), cv2.DIST_L2, 5) > SMALL["grow"] + SMALL["feather"]  # type: ignore[operator]
     assert made[far].tobytes() == bad[5][far].tobytes()
     assert np.isfinite(made[hole()]).all()
+
+
+def test_the_feather_does_not_widen_what_is_made_up() -> None:
+    still = dict.fromkeys(FRAMES, plate()[1])
+    seen = Seen(Holes(Pictures(still), Pictures(masks(), "A"), grow=1.0, feather=8.0), reach=2)
+    made_up = Unseen(seen)[5].matte[..., 0] > 0
+    np.testing.assert_array_equal(made_up, grown(masks()[5][..., 0], 1.0))
 
 
 def test_nan_under_the_mask_is_filled_and_nan_elsewhere_comes_into_no_other_frame() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import cv2
 import numpy as np
 
@@ -35,7 +37,8 @@ def gain(source: Pixels, target: Pixels, known: Mask, sigma: float) -> Pixels:
     >>> np.round(gains[3, 4], 3).tolist()
     [2.0, 1.0, 0.5]
     """
-    there = known & np.all(np.isfinite(source) & np.isfinite(target) & (source > 0) & (target > 0), axis=-1)
+    positive = [(plane > 0) & (plane < np.inf) for light in (source, target) for plane in cv2.split(light)]
+    there = np.asarray(reduce(np.logical_and, positive, known), np.bool_)
     if np.count_nonzero(there) < 16:
         return np.ones_like(source)
     # A thousandth of the pixels tells the whole picture's gain as well as all of them.
@@ -44,10 +47,12 @@ def gain(source: Pixels, target: Pixels, known: Mask, sigma: float) -> Pixels:
     stops = np.log2(safe_target / safe_source)
     some, where = np.s_[::step, ::step], there[::step, ::step]
     whole = np.median(stops[some][where], axis=0) if where.any() else np.median(stops[there], axis=0)
-    alike = np.exp(-0.5 * ((stops - whole) / _UNLIKE) ** 2).min(axis=-1) * there
+    unlike = reduce(np.maximum, cv2.split(np.abs(stops - whole.astype(np.float32))))
+    alike = np.exp(-0.5 * (unlike / _UNLIKE) ** 2) * there
     # A lamp weighs no more than what is around it: the ratio of bright things alone is not that of the picture.
     level = np.percentile(safe_target[some][where], 95) if where.any() else np.float32(1)
-    weight = (alike * np.minimum(1, level / safe_target.max(axis=-1)))[..., None].astype(np.float32)
+    brightest = reduce(np.maximum, cv2.split(safe_target))
+    weight = (alike * np.minimum(1, level / brightest))[..., None].astype(np.float32)
     ours, theirs = (_blurred(light * weight, sigma) for light in (safe_source, safe_target))
     prior = np.float32(_PRIOR) * np.median(safe_source[some][where] if where.any() else safe_source[there], axis=0)
     return np.asarray((theirs + prior * np.exp2(whole)) / (ours + prior), np.float32)

@@ -14,10 +14,10 @@ from vfxgen.image.blend import normalised_blur, seamless
 from vfxgen.image.exposure import gain
 from vfxgen.image.flow import flow_of_codes, motion_codes
 from vfxgen.image.harmonic import harmonic
-from vfxgen.image.warp import warped
+from vfxgen.image.warp import Filter, warped
 
-# Pixels from what is hidden in a source over which it comes to count in full.
-_RAMP = 3.0
+# Pixels from what is hidden in a source over which it comes to count in full, and how much of a pixel may be hidden.
+_RAMP, _HALF_HIDDEN = 3.0, 0.5
 # Pixels over which flow, agreement and exposure are averaged along the rim of the hole.
 _FLOW_BLUR, _AGREEMENT_BLUR, _EXPOSURE_BLUR = 2.5, 12.0, 24.0
 # Stops that an aligned source may be off beside the hole, or off the other sources within it, to count for half; and
@@ -25,6 +25,9 @@ _FLOW_BLUR, _AGREEMENT_BLUR, _EXPOSURE_BLUR = 2.5, 12.0, 24.0
 _HALF, _HALF_WITHIN, _CONTRAST = 0.15, 0.12, 0.35
 # Light this far below a picture's level counts as black where pictures are compared: stops.
 _TOE = 5.0
+# What spans the hole counts as a source of that weight, half as much with each pixel that is further inside, and never
+# more than all sources together.
+_SPAN = 0.05
 # Visibility times trust, of all sources together, from which a pixel counts as seen; and what trust is at least.
 _SEEN, _LEAST_TRUST = 0.15, 0.02
 # What is smooth is solved on a picture that many times smaller.
@@ -37,7 +40,7 @@ class Source(NamedTuple):
     Parameters
     ----------
     light
-        (h, w, 3), scene-linear, finite.
+        (h, w, 3), scene-linear, finite; spanned with something smooth where it is hidden.
     hidden
         (h, w): where it does not show the scene.
     matrix
@@ -66,9 +69,9 @@ class Gathered(NamedTuple):
     light
         (H, W, 3): the target, filled where `seen`.
     seen
-        (H, W): where the hole is filled.
+        (H, W): where the zone is filled.
     left
-        (H, W): the share of the plate's grain variance that is left after blending; 1 outside the hole.
+        (H, W): the share of the plate's grain variance that is left after blending; 1 outside the zone.
     moved
         Pixels by which the dense flow corrected the matrices beside the hole: the 90th percentile, the greatest of all
         sources. Well above 1, nearby things move against far ones.
@@ -88,13 +91,14 @@ class _Aligned(NamedTuple):
     moved: float
 
 
-def gathered(target: Pixels, hole: Mask, sources: Sequence[Source]) -> Gathered:
+def gathered(target: Pixels, hole: Mask, sources: Sequence[Source], zone: Mask | None = None) -> Gathered:
     """Fill the `hole` of `target` from `sources`.
 
     Each source is looked up through its matrix, then along the dense flow that is left, which is carried over the hole
     as a harmonic surface; its light is multiplied by the gain that fits it to the target around the hole. Pixels are
     means of the sources, weighed by visibility, by how well they agree with the target beside the hole, and with each
-    other within it. The step at the seam is spread as in `vfxgen.image.blend.seamless`.
+    other within it; within a few pixels of the border, of what spans the hole too. The step at the seam is spread as in
+    `vfxgen.image.blend.seamless`.
 
     Parameters
     ----------
@@ -102,19 +106,24 @@ def gathered(target: Pixels, hole: Mask, sources: Sequence[Source]) -> Gathered:
         (H, W, 3), scene-linear, finite.
     hole
         (H, W).
+    zone
+        (H, W): what is filled; the hole, or more than that.
     """
+    zone = hole if zone is None else zone
     nothing = Gathered(target, np.zeros_like(hole), np.ones(hole.shape, np.float32), 0.0)
     if not hole.any() or not sources:
         return nothing
-    found = [_aligned(target, hole, source) for source in sources]
-    weights = np.stack([one.weight for one in found])
-    seen = hole & (np.sum([one.visibility for one in found], axis=0) > _SEEN)
+    spanned = harmonic(np.where(hole[..., None], np.float32(0), target), ~hole)
+    found = [_aligned(spanned, hole, source) for source in sources]
+    seen = zone & (np.sum([one.visibility for one in found], axis=0) > _SEEN)
     if not seen.any():
         return nothing
-    toe = _toe(target, ~hole)
-    light, left = _blended([one.light for one in found], weights, [source.grain for source in sources], toe)
+    weights = np.stack([one.weight for one in found])
+    weights = np.stack([*weights, np.minimum(_rim(hole), weights.sum(axis=0))])
+    lights, grain = [*(one.light for one in found), spanned], [*(source.grain for source in sources), 0.0]
+    light, left = _blended(lights, weights, grain, _toe(target, ~hole))
     overlap = np.any([one.overlap for one in found], axis=0)
-    filled = seamless(light, target, hole, overlap)
+    filled = seamless(light, target, zone, overlap & ~zone)
     return Gathered(
         np.where(seen[..., None], filled, target),
         seen,
@@ -127,31 +136,36 @@ def _aligned(target: Pixels, hole: Mask, source: Source) -> _Aligned:
     still = np.zeros((*hole.shape, 2), np.float32)
     first, known = _looked_up(source, _through(source.matrix, still), "bilinear")
     both = known & ~hole
-    first = first * gain(first, target, both, _EXPOSURE_BLUR)
-    # What only one of them shows takes the other's light: nothing moves there, and nothing draws the flow to it.
-    this = np.where(hole[..., None], first, target)
-    other = np.where(known[..., None], first, this)
-    rest = flow_of_codes(*motion_codes(this, other))
+    rest = flow_of_codes(*motion_codes(target, first))
     after, _ = warped(first, rest, "bilinear")
+    gains = gain(after, target, both, _EXPOSURE_BLUR)
     toe = _toe(target, ~hole)
-    agree = _agreement(after, target, both, toe)
-    rest = _completed(rest, both, agree)
+    rest = _completed(rest, both, _agreement(after * gains, target, both, toe))
     light, known = _looked_up(source, _through(source.matrix, rest), "bicubic")
     both = known & ~hole
-    light = light * gain(light, target, both, _EXPOSURE_BLUR)
+    light = light * gains
     agree = _agreement(light, target, both, toe)
     trust = np.maximum(_spread(agree[..., None], both.astype(np.float32), _AGREEMENT_BLUR)[..., 0], _LEAST_TRUST)
-    inside = np.pad(known, 1).astype(np.uint8)
-    ramp = np.clip((cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1] - 1) / _RAMP, 0, 1)
     moved = float(np.percentile(np.linalg.norm(rest[both], axis=-1), 90)) if both.any() else 0.0
-    weight = np.asarray(np.float32(source.weight) * ramp * trust**2, np.float32)
-    return _Aligned(light, weight, ramp if source.last else ramp * trust, both & (ramp > 0), moved)
+    weight = np.asarray(np.float32(source.weight) * _ramp(known) * trust**2, np.float32)
+    return _Aligned(light, weight, known * (np.float32(1) if source.last else trust), both, moved)
 
 
-def _looked_up(source: Source, flow: Pixels, filter: str) -> tuple[Pixels, Mask]:
-    light, valid = warped(source.light, flow, "bicubic" if filter == "bicubic" else "bilinear")
+def _looked_up(source: Source, flow: Pixels, filter: Filter) -> tuple[Pixels, Mask]:
+    light, valid = warped(source.light, flow, filter)
     hidden, _ = warped(source.hidden.astype(np.float32)[..., None], flow, "bilinear")
-    return light, valid & (hidden[..., 0] == 0)
+    return light, valid & (hidden[..., 0] < _HALF_HIDDEN)
+
+
+def _rim(hole: Mask) -> Pixels:
+    """How much what spans the hole counts: beside known pixels it is as good as a source that lies badly."""
+    inside = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(np.where(hole, _SPAN * np.exp2(1 - inside), 0), np.float32)
+
+
+def _ramp(known: Mask) -> Pixels:
+    inside = np.pad(known, 1).astype(np.uint8)
+    return np.asarray(np.clip(cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1] / _RAMP, 0, 1), np.float32)
 
 
 def _through(matrix: NDArray[np.float64], flow: Pixels) -> Pixels:
@@ -185,7 +199,7 @@ def _spread(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
 
 def _agreement(light: Pixels, target: Pixels, both: Mask, toe: float) -> Pixels:
     """1 where two pictures are alike, a half where they are `_HALF` stops apart; 0 beside `both`."""
-    ours, theirs = _stops(light, toe).mean(axis=-1), _stops(target, toe).mean(axis=-1)
+    ours, theirs = (_grey(_stops(picture, toe)) for picture in (light, target))
     kernel = np.ones((3, 3), np.uint8)
     contrast = cv2.dilate(theirs, kernel) - cv2.erode(theirs, kernel)
     apart = np.stack([np.abs(ours - theirs), contrast], axis=-1)
@@ -199,7 +213,7 @@ def _blended(lights: list[Pixels], weights: Pixels, grain: list[float], toe: flo
     for _ in range(3):
         total = np.maximum(weights.sum(axis=0), 1e-9)
         middle = sum(s * w[..., None] for s, w in zip(stops, weights, strict=True)) / total[..., None]
-        apart = np.stack([cv2.blur(np.abs(s - middle).mean(axis=-1), (3, 3)) for s in stops])
+        apart = np.stack([cv2.blur(_grey(np.abs(s - middle)), (3, 3)) for s in stops])
         weights = np.asarray(weights / (1 + (apart / _HALF_WITHIN) ** 2), np.float32)
     total = np.maximum(weights.sum(axis=0), 1e-12)
     share = weights / total
@@ -211,6 +225,10 @@ def _blended(lights: list[Pixels], weights: Pixels, grain: list[float], toe: flo
 def _toe(light: Pixels, where: Mask) -> float:
     level = float(np.median(np.maximum(light[where], 0))) if where.any() else 0.0
     return level * 2**-_TOE or 1e-4
+
+
+def _grey(light: Pixels) -> Pixels:
+    return (light[..., 0] + light[..., 1] + light[..., 2]) / np.float32(3)
 
 
 def _stops(light: Pixels, toe: float) -> Pixels:

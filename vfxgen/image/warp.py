@@ -92,7 +92,8 @@ def _place(flow: Pixels, top: int, size: tuple[int, ...]) -> tuple[Pixels, NDArr
     place[..., 0] += np.arange(flow.shape[1], dtype=np.float32)
     place[..., 1] += np.arange(top, top + flow.shape[0], dtype=np.float32)[:, None]
     last = np.array([size[1] - 1, size[0] - 1], np.float32)
-    valid: NDArray[np.bool_] = np.all((place >= 0) & (place <= last), axis=-1)
+    within = (place >= 0) & (place <= last)
+    valid: NDArray[np.bool_] = within[..., 0] & within[..., 1]
     # Far places, and those that are not finite, must not overflow as whole numbers.
     return np.clip(np.nan_to_num(place, nan=-1), -1, last + 1), valid
 

@@ -9,22 +9,23 @@ import numpy as np
 
 from vfxgen.errors import FrameError
 from vfxgen.frame import RGB, Frame, Mask, Pixels
-from vfxgen.image.mask import matte_on
 from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.operators.denoise import Denoise, measure_noise
 from vfxgen.operators.grain import white_noise
 from vfxgen.operators.inpaint import METHOD, NET, Inpaint, Method, chosen
 from vfxgen.sequence import Sequence
-from vfxgen.temporal.cleaning import HOLE, Holes, Seen, Unseen
-from vfxgen.temporal.filling import LEFT, UNSEEN, Filling, Other
+from vfxgen.temporal.cleaning import Holes, Seen, Unseen
+from vfxgen.temporal.filling import HOLE, LEFT, UNSEEN, ZONE, Filling, Other
 from vfxgen.temporal.registration import HIDDEN
-from vfxgen.with_net import DEVICE, PRECISION, TILE, USE, Precision, Use, WithNet
+from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
 
 # Grain is coarser than what the noise filter takes it for: more of it has to go.
 _DENOISE = 2.0
 # The first of three channels of noise: `Grain` has those before.
 _NOISE = 3
+# How much what was made up counts, where it can be half of it: in a sliver what spans it is better.
+_MADE_UP = 0.03
 # Pixels over which the exposure of a neighbour is matched.
 _EXPOSURE_BLUR = 24.0
 
@@ -75,6 +76,7 @@ class Cleanplate(WithNet, Operator):
     use: Use = USE
     device: str = DEVICE
     precision: Precision = PRECISION
+    backend: Backend = BACKEND
     tile: int = TILE
 
     writes = RGB
@@ -83,9 +85,9 @@ class Cleanplate(WithNet, Operator):
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
         self._entry = chosen(self.name, self.method, self.net, self.use)
-        self._holes = Holes(self.plate, self.mask, self.grow + self.feather)
+        self._holes = Holes(self.plate, self.mask, self.grow, self.feather)
         self._seen = Seen(self._holes, self.reach, self.clean)
-        passed = ("method", "seed", "net", "use", "device", "precision", "tile")
+        passed = ("method", "seed", "net", "use", "device", "precision", "backend", "tile")
         given = {name: self.parameters[name] for name in passed}
         unseen = Unseen(self._seen)
         filled = Inpaint(self._seen, unseen, grow=0.0, feather=0.0, **given)
@@ -104,11 +106,12 @@ class Cleanplate(WithNet, Operator):
         self._seen.reset()
 
     def frame(self, number: int) -> Frame:
-        from vfxgen.image.holes import feathered, grown, mixed
+        from vfxgen.image.holes import feathered, mixed
 
         plate = self.input_frame("plate", number)
         holes = self._holes[number]
         hole: Mask = holes.planes[HOLE] > 0
+        zone: Mask = holes.planes[ZONE] > 0
         if not hole.any():
             say_once("cleanplate: the mask is empty on some frames; the plate passes as it is there")
             return plate
@@ -122,16 +125,14 @@ class Cleanplate(WithNet, Operator):
         fill = made.rgb
         if self.grain:
             fill = fill + self._grain(plate, fill, made.pixels(LEFT)[..., 0], hole, number)
-        core = grown(matte_on(self.mask[number], plate)[..., 0], self.grow)
-        return plate.with_pixels(RGB, mixed(fill, plate.rgb, feathered(core, self.feather) * hole))
+        return plate.with_pixels(RGB, mixed(fill, plate.rgb, feathered(hole, self.feather) * zone))
 
     def _carried(self, number: int, seen: Frame) -> Frame:
         """What no frame shows, from the frames where it was made up: of the two around, the nearer counts more."""
-        others: dict[int, Other] = {}
-        for anchor in self._anchors(number):
-            reached, matrix = self._seen.linked(number, anchor)
-            away = abs(reached - number) / self.reach
-            others[reached] = Other(self._complete[reached], matrix, max(1 - away, 1e-3) ** 2, 0.0, True)
+        matrices = dict(self._seen.linked(number, anchor) for anchor in self._anchors(number))
+        near = {reached: max(1 - abs(reached - number) / self.reach, 1e-3) ** 2 for reached in matrices}
+        share = {reached: _MADE_UP * one / sum(near.values()) for reached, one in near.items()}
+        others = {n: Other(self._complete[n], matrix, share[n], 0.0, True) for n, matrix in matrices.items()}
         say_once("cleanplate: a part of the hole is seen in no frame within reach; it is made up")
         state = Filling(seen)
         state.fill(list(others.values()))

@@ -12,27 +12,28 @@ from vfxgen.image.mask import matte_on
 from vfxgen.log import say_once
 from vfxgen.operator import digest
 from vfxgen.sequence import Sequence
-from vfxgen.temporal.filling import UNSEEN, Filling, Other, between_arrays, covering, say_how_it_moves, sees
+from vfxgen.temporal.filling import HOLE, UNSEEN, ZONE, Filling, Other, between_arrays, covering, say_how_it_moves, sees
 from vfxgen.temporal.registration import HIDDEN, Matrix, Registration, between, registered
 from vfxgen.version import __version__
 
-HOLE = "hole"
-"""Channel of `Holes`: what is to be filled. `HIDDEN` holds beside it the pixels that are not finite."""
-
 # How many sources are enough for a pixel, and the least share of what is still wanted that makes one worth its while.
-_ENOUGH, _WORTH = 6, 0.01
-# Frames away at which a source counts for a quarter.
-_NEAR = 3.0
+_ENOUGH, _WORTH = 6, 0.02
+# Frames away at which a source counts for a quarter; those further away than that many look like their neighbours.
+_NEAR, _DENSE = 3.0, 4
 # Pixels of the hole that are looked up to choose sources, at most.
 _PROBES = 4000
 
 
 class Holes(Sequence):
-    """Frames of a plate, R G B, with the mask grown and where they do not show the scene (`HOLE`, `HIDDEN`)."""
+    """Frames of a plate, R G B, spanned with a smooth surface where they do not show the scene.
 
-    def __init__(self, plate: Sequence, mask: Sequence, grow: float) -> None:
+    `HOLE` is the mask, grown; `HIDDEN` holds beside it the pixels that are not finite, `ZONE` those over which patch
+    and plate mix.
+    """
+
+    def __init__(self, plate: Sequence, mask: Sequence, grow: float, feather: float = 0.0) -> None:
         super().__init__()
-        self.plate, self.mask, self.grow = plate, mask, grow
+        self.plate, self.mask, self.grow, self.feather = plate, mask, grow, feather
 
     @property
     def inputs(self) -> Mapping[str, Sequence]:
@@ -47,16 +48,21 @@ class Holes(Sequence):
 
     def make_key(self, number: int) -> str:
         keys = [source.key(number) for source in self.inputs.values()]
-        return digest(sequence="holes", grow=self.grow, frames=keys, version=__version__)
+        return digest(sequence="holes", grow=self.grow, feather=self.feather, frames=keys, version=__version__)
 
     def frame(self, number: int) -> Frame:
+        from vfxgen.image.harmonic import harmonic
         from vfxgen.image.holes import grown
 
         plate = self.plate[number]
-        hole = grown(matte_on(self.mask[number], plate)[..., 0], self.grow)
-        marks = {HOLE: hole, HIDDEN: hole | ~np.isfinite(plate.rgb).all(axis=-1)}
+        light = plate.rgb
+        mask = matte_on(self.mask[number], plate)[..., 0]
+        hole, zone = (grown(mask, pixels) for pixels in (self.grow, self.grow + self.feather))
+        hidden = hole | ~np.isfinite(light).all(axis=-1)
+        marks = {HOLE: hole, HIDDEN: hidden, ZONE: zone}
         planes = {name: plane.astype(np.float16) for name, plane in marks.items()}
-        only = replace(plate.only(*RGB), origin=None)
+        spanned = harmonic(np.where(hidden[..., None], np.float32(0), light), ~hidden)
+        only = replace(plate.only(*RGB), origin=None).with_pixels(RGB, spanned, type="float")
         return replace(only, planes={**only.planes, **planes}, types={**only.types, **dict.fromkeys(planes, "half")})
 
 
@@ -142,7 +148,7 @@ class Seen(Sequence):
                 say_once("cleanplate: the clean plate could not be aligned with the plate; it is taken as it lies")
             state.fill([Other(clean, matrix, 1.0)])
         matrices = self._matrices(number)
-        chosen = self._chosen(frame, state.unseen, matrices)
+        chosen = self._chosen(number, state.unseen, matrices)
         parallax = state.fill([Other(self.holes[n], matrices[n], (1 + abs(n - number) / _NEAR) ** -2) for n in chosen])
         say_how_it_moves(frame, list(matrices.values()), parallax)
         return state.filled()
@@ -153,18 +159,20 @@ class Seen(Sequence):
         found = {reached: matrix for end in ends for reached, matrix in self._path(number, end)}
         return dict(sorted(found.items(), key=lambda item: (abs(item[0] - number), item[0])))
 
-    def _chosen(self, frame: Frame, hole: Mask, matrices: Mapping[int, Matrix]) -> list[int]:
-        """The frames, nearest first, that show what too few of those before them show."""
+    def _chosen(self, number: int, hole: Mask, matrices: Mapping[int, Matrix]) -> list[int]:
+        """The frames that show what too few of those before them show: near ones, every second far one, the rest."""
         places = np.argwhere(hole)
         places = places[:: max(1, -(-len(places) // _PROBES))]
         count = np.zeros(len(places), int)
         chosen = []
-        for number, matrix in matrices.items():
-            other = self.holes[number]
-            shown = sees(between_arrays(matrix, frame, other), places, other.planes[HIDDEN] > 0)
-            wanted = count < _ENOUGH
+        frame = self.holes[number]
+        spread = {n for n in matrices if abs(n - number) <= _DENSE or (n - number) % 2 == 0}
+        for other in sorted(matrices, key=lambda n: n not in spread):
+            hidden = self.holes[other].planes[HIDDEN] > 0
+            shown = sees(between_arrays(matrices[other], frame, self.holes[other]), places, hidden)
+            wanted = count < (_ENOUGH if other in spread else 1)
             if np.count_nonzero(shown & wanted) > _WORTH * np.count_nonzero(wanted):
-                chosen.append(number)
+                chosen.append(other)
                 count += shown
             if not wanted.any():
                 break

@@ -13,6 +13,8 @@ from vfxgen.frame import RGB, Box, Frame, Mask, Pixels
 from vfxgen.log import say_once
 from vfxgen.temporal.registration import HIDDEN, Matrix, placed
 
+HOLE, ZONE = "hole", "zone"
+"""Channels: what is to be filled; that, and what around it is mixed with the plate."""
 UNSEEN, LEFT = "unseen", "left"
 """Channels: what of the hole no frame shows; the share of the plate's grain variance that is left (1 outside it)."""
 
@@ -38,13 +40,16 @@ class Filling:
     Parameters
     ----------
     frame
-        With its R G B, and what of it is not known: `UNSEEN` and `LEFT` where it has been filled before, else `HIDDEN`.
+        With its R G B, finite, and what of it is not known: `UNSEEN` and `LEFT` where it has been filled before, else
+        `HIDDEN` and `ZONE`.
     """
 
     def __init__(self, frame: Frame) -> None:
-        self.frame = frame
-        self.light, self.unseen = _light_of(frame, UNSEEN if UNSEEN in frame.planes else HIDDEN)
-        self.left = frame.pixels(LEFT)[..., 0] if LEFT in frame.planes else np.ones(frame.size, np.float32)
+        self.frame, self.light = frame, frame.rgb
+        before = UNSEEN in frame.planes
+        self.unseen = frame.planes[UNSEEN if before else HIDDEN] > 0
+        self.zone = self.unseen if before else self.unseen | (frame.planes[ZONE] > 0)
+        self.left = frame.pixels(LEFT)[..., 0] if before else np.ones(frame.size, np.float32)
 
     def fill(self, others: Sequence[Other]) -> float:
         """Fill what is unseen; how many pixels nearby things moved against far ones."""
@@ -53,7 +58,7 @@ class Filling:
 
         if not others or not self.unseen.any():
             return 0.0
-        crop = around(self.unseen, max(_MARGIN, round(self.light.shape[1] * _SHARE)))
+        crop = around(self.zone, max(_MARGIN, round(self.light.shape[1] * _SHARE)))
         corner = np.array([[1, 0, crop[1].start], [0, 1, crop[0].start], [0, 0, 1.0]])
         sources = [
             Source(
@@ -61,10 +66,11 @@ class Filling:
             )
             for o in others
         ]
-        found = gathered(self.light[crop], self.unseen[crop], sources)
+        found = gathered(self.light[crop], self.unseen[crop], sources, self.zone[crop])
         self.light[crop] = found.light
         self.left[crop] = np.where(found.seen, found.left, self.left[crop])
         self.unseen[crop] &= ~found.seen
+        self.zone[crop] &= ~found.seen
         return found.moved
 
     def filled(self) -> Frame:
@@ -92,9 +98,14 @@ def sees(matrix: Matrix, places: NDArray[np.intp], hidden: Mask) -> Mask:
 
 
 def covering(clean: Frame) -> Frame:
-    """A clean plate, which may cover a part of the view, with `HIDDEN` where its alpha is not 1."""
-    partial = (clean.alpha < 1).astype(np.float32)
-    return replace(clean.only(*RGB), origin=None).with_pixels((HIDDEN,), partial)
+    """A clean plate, which may cover a part of the view: spanned and `HIDDEN` where its alpha is not 1."""
+    from vfxgen.image.harmonic import harmonic
+
+    light = clean.rgb
+    known = (clean.alpha[..., 0] >= 1) & np.isfinite(light).all(axis=-1)
+    spanned = harmonic(np.where(known[..., None], light, np.float32(0)), known)
+    whole = replace(clean.only(*RGB), origin=None).with_pixels(RGB, spanned, type="float")
+    return whole.with_pixels((HIDDEN,), (~known[..., None]).astype(np.float32))
 
 
 def say_how_it_moves(frame: Frame, matrices: Sequence[Matrix], parallax: float) -> None:
@@ -110,9 +121,8 @@ def say_how_it_moves(frame: Frame, matrices: Sequence[Matrix], parallax: float) 
 
 
 def _light_of(frame: Frame, hidden: str) -> tuple[Pixels, Mask]:
-    """Finite light of a frame, 0 where it does not count, and where that is."""
+    """Finite light of a frame, and where it does not count."""
     light = frame.rgb
     bad = np.asarray(~np.isfinite(light).all(axis=-1), np.bool_)
-    if hidden in frame.planes:
-        bad = np.asarray(bad | (frame.planes[hidden] > 0), np.bool_)
-    return np.where(bad[..., None], np.float32(0), light), bad
+    light = np.where(bad[..., None], np.float32(0), light)
+    return light, np.asarray(bad | (frame.planes[hidden] > 0), np.bool_) if hidden in frame.planes else bad
