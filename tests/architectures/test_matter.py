@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from net_checks import changed, onnx_difference, shaken, traced_difference
@@ -64,7 +65,7 @@ def test_nothing_beyond_the_stated_receptive_field_matters(levels: int, doubt: i
     for phase in range(0, net.size_multiple, 3):
         at = side // 2 + phase
         where, _ = changed(net, 4, side, (at, at))
-        rows = where.any(1).nonzero()[0]
+        rows = np.flatnonzero(where.any(1))
         assert at - rows.min() <= net.receptive_field and rows.max() - at <= net.receptive_field
 
 

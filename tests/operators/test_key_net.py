@@ -27,7 +27,7 @@ def plate(noise: float = 0.002) -> Pixels:
     alpha = np.clip((14 - np.hypot(y - 26, x - 32)) / 4 + 0.5, 0, 1)[..., None]
     light = alpha * (0.42, 0.24, 0.16) + (1 - alpha) * GREEN
     grain = np.random.default_rng(1).normal(0, noise, light.shape)
-    return (light + grain).astype(np.float32)
+    return np.asarray(light + grain, np.float32)
 
 
 def net(folder: Path, shaken: float = 0.0, use: str = "commercial", channels: str = CHANNELS) -> str:
@@ -55,7 +55,8 @@ def moved(folder: Path) -> str:
 
 def keyed(light: Pixels, **words: object) -> Pixels:
     channels = ("R", "G", "B", "A", "fg.R", "fg.G", "fg.B")
-    return vfxgen.Key(Pictures(light), foreground=True, **words)[1].pixels(*channels)  # type: ignore[arg-type]
+    pixels: Pixels = vfxgen.Key(Pictures(light), foreground=True, **words)[1].pixels(*channels)
+    return pixels
 
 
 def test_a_net_that_has_learned_nothing_leaves_the_key(folder: Path) -> None:
@@ -104,7 +105,7 @@ def test_what_is_no_number_stays_where_it_is(moved: str) -> None:
 def test_holdout_and_garbage_are_kept(moved: str) -> None:
     mattes = {name: np.zeros((48, 64, 1), np.float32) for name in ("holdout", "garbage")}
     mattes["holdout"][:8], mattes["garbage"][40:] = 1, 1
-    made = vfxgen.Key(Pictures(plate()), method="net", net=moved, **{n: Pictures(m, "A") for n, m in mattes.items()})[1]  # type: ignore[arg-type]
+    made = vfxgen.Key(Pictures(plate()), method="net", net=moved, **{n: Pictures(m, "A") for n, m in mattes.items()})[1]
     assert (made.alpha[:8] == 1).all() and (made.alpha[40:] == 0).all()
     assert np.array_equal(made.rgb[:8], plate()[:8])
 

@@ -39,7 +39,7 @@ def test_motion_keeps_the_light() -> None:
 def test_a_soft_cutout_keeps_its_colour() -> None:
     alpha = np.zeros((32, 32, 1), np.float32)
     alpha[8:24, 8:24] = 1
-    color = np.broadcast_to(np.float32([0.8, 0.2, 0.1]), (32, 32, 3)) * (alpha > 0)
+    color = np.broadcast_to(np.array([0.8, 0.2, 0.1], np.float32), (32, 32, 3)) * (alpha > 0)
     soft = Cutout(alpha, color.astype(np.float32), color.astype(np.float32)).soft(1.5)
     inside = soft.alpha[..., 0] > 0.05
     assert np.abs(soft.foreground[inside] - (0.8, 0.2, 0.1)).max() < 1e-3

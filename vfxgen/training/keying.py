@@ -22,7 +22,7 @@ from vfxgen.errors import MediaError, RequestError
 from vfxgen.image.undecided import CHANNELS, undecided
 from vfxgen.training.augment import compressed, noisy
 from vfxgen.training.cached import CachedObjective, Measure
-from vfxgen.training.losses import charbonnier, laplacian, mean, settled
+from vfxgen.training.losses import charbonnier, gradient, mean, settled
 from vfxgen.training.objective import Batch, Forward, Picture
 from vfxgen.training.patches import Cut, read_pictures, write_pictures
 
@@ -50,7 +50,7 @@ class Settings:
     patch, batch
         Side of a patch, and patches a step.
     edges
-        How much more a pixel counts where coverage is to be decided.
+        How much more a pixel counts where the classical key is undecided.
     seed
         Of plates and patches.
     """
@@ -116,15 +116,16 @@ class Keying(CachedObjective):
         return {"light": torch.from_numpy(np.stack(patches))}
 
     def loss(self, net: Forward, batch: Batch) -> dict[str, Tensor]:
-        """Coverage and colour, both counted more where the coverage is to be decided."""
+        """Coverage and colour, both counted more where the classical key is undecided."""
         given, truth = encoded(batch["light"])
         made = torch.where(undecided(given[:, 3:4]), net(given), given[:, :4])
         alpha, true = settled(made[:, 3:], truth[:, 3:]), truth[:, 3:]
-        weight = 1 + self.settings.edges * ((true > 0) & (true < 1)).float()
+        # By what is given, never by the truth: pixels that look alike must count alike, or the net leans to one side.
+        weight = 1 + self.settings.edges * ((given[:, 3:4] > 0) & (given[:, 3:4] < 1)).float()
         covered = weight * (true * 4).clamp(0, 1)
         return {
             "alpha": charbonnier(alpha, true, weight),
-            "pyramid": laplacian(alpha, true, levels=3),
+            "steps": gradient(alpha, true, weight),
             "foreground": charbonnier(made[:, :3], truth[:, :3], covered),
         }
 
@@ -216,7 +217,7 @@ def plate_and_truth(
     cutout = random_subject(subjects, photos, settings.size, 1.0 if only_rendered else settings.rendered, random)
     color = screen_color(name, random)
     screen = lit_screen(settings.size, color, random) * shadow(cutout.alpha, random)
-    spill = np.float32(random.uniform(0, 1.0)) * cutout.bounce
+    spill = np.float32(max(0.0, random.uniform(-0.4, 1.0))) * cutout.bounce
     solid = np.average(cutout.foreground, weights=np.broadcast_to(cutout.alpha, cutout.foreground.shape))
     own = cutout.foreground * np.float32(color.max() * np.exp2(random.normal(-0.3, 1.0)) / max(solid, 0.02))
     grey = np.float32(np.dot(color, REC709_LUMINANCE))

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import max_pool2d
 
 from vfxgen.encoding import Encoding
 from vfxgen.errors import MediaError, RequestError
@@ -129,7 +130,7 @@ class Matting(CachedObjective):
         exposed = light[:, :3] * batch["stops"].exp2()[:, None, None, None]
         truth, guide = light[:, 3:], batch["guide"]
         alpha = settled(net(torch.cat([ENCODING.encode(exposed), guide], 1)), truth)
-        weight = (guide == 0.5).float() if self.guide == "trimap" else 0.1 + _undecided(guide, truth)
+        weight = self._open(guide).float() + (0.1 if self.guide == "mask" else 0.0)
         alpha = torch.where(weight > 0, alpha, truth)
         return {
             "alpha": charbonnier(alpha, truth, weight),
@@ -144,7 +145,7 @@ class Matting(CachedObjective):
         errors: dict[str, list[Tensor]] = {name: [] for name in self.measures}
         for plate, guide in self.held:
             given, truth = self._whole(plate, guide, next(net.parameters()).device)
-            off = (net(given).clamp(0, 1) - truth)[self._open(given[:, 3:], truth)]
+            off = (net(given).clamp(0, 1) - truth)[self._open(given[:, 3:])]
             errors["alpha"].append(off.abs().mean())
             errors["square"].append(off.square().mean())
         return {name: 1000 * float(torch.stack(values).mean()) for name, values in errors.items()}
@@ -154,15 +155,16 @@ class Matting(CachedObjective):
         rows = []
         for plate, guide in self.held[:SHOWN]:
             given, truth = self._whole(plate, guide, next(net.parameters()).device)
-            mattes = [given[:, 3:], torch.where(self._open(given[:, 3:], truth), net(given), given[:, 3:]), truth]
+            mattes = [given[:, 3:], torch.where(self._open(given[:, 3:]), net(given), given[:, 3:]), truth]
             rows.append(torch.cat([given[:, :3], *(matte.expand(-1, 3, -1, -1) for matte in mattes)], 3)[0])
         if not rows:
             return None
         picture: Picture = torch.cat(rows, 1).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
         return picture
 
-    def _open(self, guide: Tensor, truth: Tensor) -> Tensor:
-        return guide == 0.5 if self.guide == "trimap" else _undecided(guide, truth) > 0
+    def _open(self, guide: Tensor) -> Tensor:
+        """Where the guide leaves coverage open, by what it says alone: pixels that look alike must count alike."""
+        return guide == 0.5 if self.guide == "trimap" else _edge(guide)
 
     def _whole(
         self, plate: NDArray[np.float16], guide: NDArray[np.float32], device: torch.device
@@ -190,12 +192,10 @@ def _alpha(plate: NDArray[np.float16]) -> NDArray[np.float32]:
     return plate[..., 3].astype(np.float32)
 
 
-def _undecided(mask: Tensor, truth: Tensor) -> Tensor:
-    """(B, 1, H, W), 1 near the edge of a mask, and where the truth is neither 0 nor 1 or the mask is wrong."""
+def _edge(mask: Tensor) -> Tensor:
+    """(B, 1, H, W), True within `BAND` of what in a mask is neither empty nor solid, or between both."""
     size = 2 * BAND + 1
-    pool = torch.nn.functional.max_pool2d
-    edge = (pool(mask, size, 1, BAND) > 0.02) & (pool(1 - mask, size, 1, BAND) > 0.02)
-    return (edge | ((truth > 0) & (truth < 1))).float()
+    return (max_pool2d(mask, size, 1, BAND) > 0.02) & (max_pool2d(1 - mask, size, 1, BAND) > 0.02)
 
 
 def _plates(

@@ -69,11 +69,11 @@ def strands(size: int, random: np.random.Generator) -> Pixels:
         root = edge[random.integers(len(edge))][::-1] / size
         leave = root - middle
         leave = leave / (np.linalg.norm(leave) + 1e-6) + fall + random.normal(0, 0.4, 2)
-        curves = _lock(root, leave / np.linalg.norm(leave), int(random.integers(8, 120)), random)
+        curves = _lock(root, leave / np.linalg.norm(leave), int(np.exp(random.uniform(2, 6))), random)
         canvas = np.zeros((size * _FINE,) * 2, np.uint8)
         wide = int(random.choice([1, 1, 1, 2, 3]))
         cv2.polylines(canvas, [_coordinates(c, size) for c in curves], False, 255, wide, cv2.LINE_AA, _SHIFT)
-        clear = clear * (1 - random.uniform(0.25, 1) * _gathered(canvas))
+        clear = clear * (1 - random.uniform(0.1, 1) * _gathered(canvas))
     covered: Pixels = (1 - clear).astype(np.float32)
     return covered
 
