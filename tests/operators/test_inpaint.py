@@ -158,7 +158,12 @@ def test_our_net_fills_large_holes_at_odd_sizes_and_touches_nothing_else(own_net
     assert made[~there].tobytes() == light[~there].tobytes() and np.isfinite(made[there]).all()
 
 
-def test_net_without_a_name_asks_for_the_shipped_one(studio: Path) -> None:
+def test_net_without_a_name_is_the_shipped_one() -> None:
+    assert [entry.name for entry in inpaint(texture(SIZE), spot(), method="net").nets.values()] == ["inpaint-gan"]
+
+
+def test_net_without_a_name_asks_for_the_shipped_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vfxgen.zoo.registry.nets", dict)
     with pytest.raises(RequestError, match="method = net, but inpaint-gan is not installed"):
         inpaint(texture(SIZE), spot(), method="net")
 
