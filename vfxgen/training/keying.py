@@ -7,7 +7,7 @@ with wrinkles, markers and its shadow, a lens, a sensor, some of it compressed. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,64 +18,39 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vfxgen.encoding import Encoding
-from vfxgen.errors import MediaError, RequestError
 from vfxgen.image.undecided import CHANNELS, undecided
 from vfxgen.training.augment import compressed, noisy
-from vfxgen.training.cached import CachedObjective, Measure
+from vfxgen.training.cached import Measure
+from vfxgen.training.composed import SHOWN, ComposedObjective, ComposedSettings, stacked
 from vfxgen.training.losses import charbonnier, gradient, mean, settled
 from vfxgen.training.objective import Batch, Forward, Picture
-from vfxgen.training.patches import Cut, read_pictures, write_pictures
+from vfxgen.training.patches import Cut, read_pictures
 
 ENCODING = Encoding("srgb")
 LIGHT = [n for n, name in enumerate(CHANNELS.split()) if name != "A"]
 TRIES = 4
 """Places that are drawn for a patch: the one with most to be decided is taken, as far as `ENOUGH` of it."""
 ENOUGH = 0.25
-REFUSALS = 8
-HELD_OUT, SHOWN = 1 << 32, 4
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The table ``[objective]`` of a key's recipe.
+class Settings(ComposedSettings):
+    """The table ``[objective]`` of a key's recipe; the rest is in `ComposedSettings`.
 
     Parameters
     ----------
-    samples
-        Plates to compose for the cache, of `size` pixels each side.
-    rendered
-        Share of them with a rendered subject; the others are photographs through drawn mattes.
-    held_out
-        Plates to compose of the subjects of the validation.
-    patch, batch
-        Side of a patch, and patches a step.
     edges
         How much more a pixel counts where the classical key is undecided.
-    seed
-        Of plates and patches.
     """
 
-    samples: int = 500
-    size: int = 384
-    rendered: float = 0.75
-    held_out: int = 16
-    patch: int = 128
-    batch: int = 6
     edges: float = 4.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if min(self.samples, self.batch, self.patch) < 1 or self.size < self.patch or not 0 <= self.rendered <= 1:
-            raise RequestError(
-                f"objective: samples = {self.samples}, batch = {self.batch} and patch = {self.patch} must be 1 or "
-                f"more, size = {self.size} no less than patch, rendered = {self.rendered:g} between 0 and 1"
-            )
 
 
-class Keying(CachedObjective):
+class Keying(ComposedObjective):
     """Patches of the composed plates; see `Settings`."""
 
     settings_type = Settings
+    needs_photographs = False
     inputs: ClassVar = [{"name": "keyed", "channels": CHANNELS, "encoding": ENCODING.name}]
     outputs: ClassVar = [{"name": "refined", "channels": "R G B A", "encoding": ENCODING.name}]
     measures: ClassVar = {
@@ -85,24 +60,16 @@ class Keying(CachedObjective):
         "foreground, classical": Measure("the same of the classical key", "/ 1000", "screen = 500"),
     }
 
-    @classmethod
-    def prepare(
-        cls, files: Sequence[Path], held_out: Path | None, net: dict[str, Any], settings: Settings, cache: Path
-    ) -> None:
-        """Composed plates, keyed: per plate (H, W, 14), what the net is given and the true R G B A."""
-        from vfxgen.training.cutouts import RENDERED
-
-        subjects = [path for path in files if path.suffix == RENDERED]
-        photos = [path for path in files if path.suffix != RENDERED]
-        if (not subjects and settings.rendered) or (not photos and settings.rendered < 1):
-            missing = "photographs" if subjects else f"{RENDERED} files of rendered subjects"
-            raise MediaError(f"objective: rendered = {settings.rendered:g}, but the data have no {missing}")
-        known = sorted(held_out.rglob(f"*{RENDERED}")) if held_out else []
-        if held_out and not known:
-            raise MediaError(f"{held_out}: has no {RENDERED} of a rendered subject to validate on")
-        write_pictures(cache, "plates", _plates(subjects, photos, settings, settings.samples, 0))
-        count = settings.held_out if known else 0
-        write_pictures(cache, "held_out", _plates(known, photos, settings, count, HELD_OUT))
+    @staticmethod
+    def compose(
+        subjects: Sequence[Path],
+        photos: Sequence[Path],
+        settings: Settings,
+        random: np.random.Generator,
+        only_rendered: bool = False,
+    ) -> NDArray[np.float16] | None:
+        """See `plate_and_truth`."""
+        return plate_and_truth(subjects, photos, settings, random, only_rendered)
 
     def __init__(self, net: dict[str, Any], settings: Settings, cache: Path) -> None:
         self.settings = settings
@@ -154,10 +121,7 @@ class Keying(CachedObjective):
             keys = [given[:, :4], torch.where(undecided(given[:, 3:4]), net(given), given[:, :4]), truth]
             over = [_over_grey(key) for key in keys]
             rows.append(torch.cat([given[:, 4:7], *(k[:, 3:].expand(-1, 3, -1, -1) for k in keys), *over], 3)[0])
-        if not rows:
-            return None
-        picture: Picture = torch.cat(rows, 1).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
-        return picture
+        return stacked(rows)
 
     def _patch(self, plate: NDArray[np.float16], random: np.random.Generator) -> NDArray[np.float16]:
         cuts = [Cut.random(plate.shape, self.settings.patch, random) for _ in range(TRIES)]
@@ -177,19 +141,6 @@ def encoded(light: Tensor) -> tuple[Tensor, Tensor]:
 def _over_grey(code: Tensor) -> Tensor:
     alpha = code[:, 3:].clamp(0, 1)
     return ENCODING.encode(alpha * ENCODING.decode(code[:, :3]) + (1 - alpha) * 0.18)
-
-
-def _plates(
-    subjects: Sequence[Path], photos: Sequence[Path], settings: Settings, count: int, stream: int
-) -> Iterator[NDArray[np.float16]]:
-    for number in range(count):
-        random = np.random.default_rng((settings.seed, stream, number))
-        for _ in range(REFUSALS):
-            # Where the subject hides all of the screen there is nothing to key from.
-            made = plate_and_truth(subjects, photos, settings, random, stream > 0)
-            if made is not None:
-                yield made
-                break
 
 
 def plate_and_truth(

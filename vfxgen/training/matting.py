@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,64 +14,42 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
 from vfxgen.encoding import Encoding
-from vfxgen.errors import MediaError, RequestError
 from vfxgen.training.augment import compressed, noisy
-from vfxgen.training.cached import CachedObjective, Measure
+from vfxgen.training.cached import Measure
+from vfxgen.training.composed import HELD_OUT, SHOWN, ComposedObjective, ComposedSettings, stacked
 from vfxgen.training.guides import Guide, random_guide
 from vfxgen.training.losses import charbonnier, gradient, laplacian, settled
 from vfxgen.training.objective import Batch, Forward, Picture
-from vfxgen.training.patches import Cut, read_pictures, write_pictures
+from vfxgen.training.patches import Cut, read_pictures
 
 ENCODING = Encoding("srgb")
 TRIES = 3
 """Places that are drawn for a patch: the one with most to be decided is taken."""
 BAND = 10
 """Pixels to each side of a mask's edge that are to be decided, as the parameter `width` of `matte` has it."""
-HELD_OUT, SHOWN = 1 << 32, 4
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The table ``[objective]`` of a matte's recipe.
+class Settings(ComposedSettings):
+    """The table ``[objective]`` of a matte's recipe; the rest is in `ComposedSettings`.
 
     Parameters
     ----------
-    samples
-        Plates to compose for the cache, of `size` pixels each side.
-    rendered
-        Share of them with a rendered subject; the others are photographs through drawn mattes.
-    held_out
-        Plates to compose of the subjects of the validation, before the photographs of the data.
-    patch, batch
-        Side of a patch, and patches a step.
     exposure_stops
         Plates are exposed by as much up or down from where the operator brings every frame.
-    seed
-        Of plates, guides and patches.
     """
 
     samples: int = 1200
-    size: int = 384
     rendered: float = 0.6
-    held_out: int = 16
-    patch: int = 128
-    batch: int = 6
     exposure_stops: float = 1.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if min(self.samples, self.batch, self.patch) < 1 or self.size < self.patch or not 0 <= self.rendered <= 1:
-            raise RequestError(
-                f"objective: samples = {self.samples}, batch = {self.batch} and patch = {self.patch} must be 1 or "
-                f"more, size = {self.size} no less than patch, rendered = {self.rendered:g} between 0 and 1"
-            )
 
 
-class Matting(CachedObjective):
+class Matting(ComposedObjective):
     """Patches of the composed plates with trimaps drawn anew for each; see `Settings`."""
 
     guide: ClassVar[Guide] = "trimap"
     settings_type = Settings
+    needs_photographs = True
     inputs: ClassVar = [{"name": "picture", "channels": "R G B T", "encoding": ENCODING.name}]
     outputs: ClassVar = [{"name": "alpha", "channels": "A"}]
     measures: ClassVar = {
@@ -79,24 +57,16 @@ class Matting(CachedObjective):
         "square": Measure("mean square error of alpha where it is to be decided", "/ 1000", "held-out subjects"),
     }
 
-    @classmethod
-    def prepare(
-        cls, files: Sequence[Path], held_out: Path | None, net: dict[str, Any], settings: Settings, cache: Path
-    ) -> None:
-        """Composed plates with their coverage, (H, W, 4) each."""
-        from vfxgen.training.cutouts import RENDERED
-
-        subjects = [path for path in files if path.suffix == RENDERED]
-        photos = [path for path in files if path.suffix != RENDERED]
-        if not photos or (not subjects and settings.rendered):
-            missing = "photographs" if subjects else f"{RENDERED} files of rendered subjects"
-            raise MediaError(f"objective: rendered = {settings.rendered:g}, but the data have no {missing}")
-        known = sorted(held_out.rglob(f"*{RENDERED}")) if held_out else []
-        if held_out and not known:
-            raise MediaError(f"{held_out}: has no {RENDERED} of a rendered subject to validate on")
-        write_pictures(cache, "plates", _plates(subjects, photos, settings, settings.samples, 0))
-        count = settings.held_out if known else 0
-        write_pictures(cache, "held_out", _plates(known, photos, settings, count, HELD_OUT))
+    @staticmethod
+    def compose(
+        subjects: Sequence[Path],
+        photos: Sequence[Path],
+        settings: Settings,
+        random: np.random.Generator,
+        only_rendered: bool = False,
+    ) -> NDArray[np.float16]:
+        """See `plate_and_truth`."""
+        return plate_and_truth(subjects, photos, settings, random, only_rendered)
 
     def __init__(self, net: dict[str, Any], settings: Settings, cache: Path) -> None:
         self.settings = settings
@@ -157,10 +127,7 @@ class Matting(CachedObjective):
             given, truth = self._whole(plate, guide, next(net.parameters()).device)
             mattes = [given[:, 3:], torch.where(self._open(given[:, 3:]), net(given), given[:, 3:]), truth]
             rows.append(torch.cat([given[:, :3], *(matte.expand(-1, 3, -1, -1) for matte in mattes)], 3)[0])
-        if not rows:
-            return None
-        picture: Picture = torch.cat(rows, 1).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
-        return picture
+        return stacked(rows)
 
     def _open(self, guide: Tensor) -> Tensor:
         """Where the guide leaves coverage open, by what it says alone: pixels that look alike must count alike."""
@@ -196,14 +163,6 @@ def _edge(mask: Tensor) -> Tensor:
     """(B, 1, H, W), True within `BAND` of what in a mask is neither empty nor solid, or between both."""
     size = 2 * BAND + 1
     return (max_pool2d(mask, size, 1, BAND) > 0.02) & (max_pool2d(1 - mask, size, 1, BAND) > 0.02)
-
-
-def _plates(
-    subjects: Sequence[Path], photos: Sequence[Path], settings: Settings, count: int, stream: int
-) -> Iterator[NDArray[np.float16]]:
-    for number in range(count):
-        random = np.random.default_rng((settings.seed, stream, number))
-        yield plate_and_truth(subjects, photos, settings, random, stream > 0)
 
 
 def plate_and_truth(
