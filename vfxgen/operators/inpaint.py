@@ -20,8 +20,8 @@ Method = Literal["auto", "net", "patch", "telea", "smooth"]
 
 SHIPPED = "inpaint-gan"
 """The net that `net` takes where none is named."""
-AUTO: Method = "patch"
-"""What `auto` is: the best in `benchmarks/inpaint_quality.py`; patches where it is a net that is not installed."""
+AUTO: Literal["patch", "telea", "smooth"] = "patch"
+"""What `auto` is where no net is named: the best in `benchmarks/inpaint_quality.py`."""
 METHOD: Any = parameter("auto", "How what is not known is made up; auto: the net that is named, or patches.")
 NET: Any = parameter("", f"Name of an inpainting net, or its folder; without it, net is {SHIPPED}.", net_task="inpaint")
 
@@ -99,7 +99,8 @@ class Inpaint(WithNet, Operator):
             return through_net(self._net, light, hole, self.tile)
         from vfxgen.image.inpainting import inpainted
 
-        method = "patch" if self.method == "auto" or self.method == "net" else self.method
+        method = AUTO if self.method == "auto" else self.method
+        assert method != "net", "then there is a net"
         return inpainted(light, hole, method, self.seed)
 
 
@@ -113,9 +114,11 @@ def chosen(operator: str, method: Method, net: str, use: Use) -> registry.Entry 
     """
     if net and method not in ("auto", "net"):
         raise RequestError(f"{operator}: net = {net}, but method = {method} runs none; leave one of them out")
-    if not net:
-        return _shipped(operator, method)
-    entry = registry.find(net)
+    if not net and method != "net":
+        if method == "auto":
+            say_once(f"{operator}: what is not known is made up by patches of the frame")
+        return None
+    entry = registry.find(net) if net else _shipped(operator)
     registry.check_use(entry.card, use)
     if entry.card.task != "inpaint":
         raise RequestError(f"{operator}: net '{entry.name}' is for {entry.card.task}; vfxgen nets list names others")
@@ -123,18 +126,16 @@ def chosen(operator: str, method: Method, net: str, use: Use) -> registry.Entry 
     return entry
 
 
-def _shipped(operator: str, method: Method) -> registry.Entry | None:
-    """The net that a method means by itself."""
-    entry = registry.nets().get(SHIPPED) if method == "net" or (method == "auto" and AUTO == "net") else None
-    if method == "net" and entry is None:
-        names = sorted(name for name, entry in registry.nets().items() if entry.card.task == "inpaint")
+def _shipped(operator: str) -> registry.Entry:
+    """The net that the method net means by itself."""
+    known = registry.nets()
+    if SHIPPED not in known:
+        names = sorted(name for name, entry in known.items() if entry.card.task == "inpaint")
         raise RequestError(
             f"{operator}: method = net, but {SHIPPED} is not installed: give net = NAME; "
             f"there are {', '.join(names) or 'none'}"
         )
-    if method == "auto":
-        say_once(f"{operator}: what is not known is made up by {SHIPPED if entry else 'patches of the frame'}")
-    return entry
+    return known[SHIPPED]
 
 
 def _check_form(operator: str, card: Card) -> None:
