@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 from shots.stage.coverage import glow
-from shots.stage.cycles import new_scene
+from shots.stage.cycles import new_scene, set_sampling
 from shots.stage.nodes import area_light, camera, grid, mesh_object, principled, smooth_noise
 from shots.stage.subject import build_subject, keyframe
 
@@ -95,9 +95,4 @@ def show(scene: Any, which: Pass, samples: int) -> None:
     for material in bpy.data.materials:
         if material.name != "screen":
             glow(material, which == "alpha")
-    cycles = scene.cycles
-    cycles.samples = samples
-    cycles.use_denoising = which != "alpha"
-    cycles.use_adaptive_sampling = which == "alpha"
-    cycles.adaptive_min_samples, cycles.adaptive_threshold = 12, ALPHA_THRESHOLD
-    cycles.max_bounces = 0 if which == "alpha" else 6
+    set_sampling(scene, which, samples, bounces=6, least=12, threshold=ALPHA_THRESHOLD)

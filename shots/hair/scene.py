@@ -9,7 +9,7 @@ import numpy as np
 
 from shots.hair.garden import build_garden
 from shots.stage.coverage import glow
-from shots.stage.cycles import new_scene
+from shots.stage.cycles import new_scene, set_sampling
 from shots.stage.frames import FIRST, LAST
 from shots.stage.nodes import area_light, camera
 from shots.stage.subject import build_subject, keyframe
@@ -84,9 +84,4 @@ def show(scene: Any, which: Pass, samples: int) -> None:
         if "subject" in item:
             for slot in item.material_slots:
                 glow(slot.material, which == "alpha")
-    cycles = scene.cycles
-    cycles.samples = samples
-    cycles.use_denoising = which != "alpha"
-    cycles.use_adaptive_sampling = which == "alpha"
-    cycles.adaptive_min_samples, cycles.adaptive_threshold = 12, ALPHA_THRESHOLD
-    cycles.max_bounces = 0 if which == "alpha" else 5
+    set_sampling(scene, which, samples, bounces=5, least=12, threshold=ALPHA_THRESHOLD)

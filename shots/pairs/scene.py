@@ -7,6 +7,7 @@ import numpy as np
 
 from shots.pairs import bodies, fibres
 from shots.stage.coverage import glow
+from shots.stage.cycles import set_sampling
 from shots.stage.nodes import area_light, camera, empty
 
 Pass = Literal["lit", "bounce", "alpha"]
@@ -94,9 +95,4 @@ def show(scene: Any, which: Pass, samples: int) -> None:
     scene.world.node_tree.nodes["Background"].inputs[1].default_value = scene.world["level"] if lit else 0.0
     for material in bpy.data.materials:
         glow(material, which == "alpha")
-    cycles = scene.cycles
-    cycles.samples = samples
-    cycles.use_denoising = which != "alpha"
-    cycles.use_adaptive_sampling = which == "alpha"
-    cycles.adaptive_min_samples, cycles.adaptive_threshold = 8, ALPHA_THRESHOLD
-    cycles.max_bounces = 0 if which == "alpha" else 2
+    set_sampling(scene, which, samples, bounces=2, least=8, threshold=ALPHA_THRESHOLD)

@@ -37,6 +37,19 @@ def new_scene(size: tuple[int, int], threads: int) -> Any:
     return scene
 
 
+def set_sampling(scene: Any, which: str, samples: int, bounces: int, least: int, threshold: float) -> None:
+    """Set up how a pass is sampled: ``alpha`` adaptively, without bounces, undenoised; the others in full, denoised.
+
+    `samples` are the most, `least` and `threshold` say when a pixel of ``alpha`` has enough.
+    """
+    is_alpha, cycles = which == "alpha", scene.cycles
+    cycles.samples = samples
+    cycles.use_denoising = not is_alpha
+    cycles.use_adaptive_sampling = is_alpha
+    cycles.adaptive_min_samples, cycles.adaptive_threshold = least, threshold
+    cycles.max_bounces = 0 if is_alpha else bounces
+
+
 def render_to(scene: Any, path: Path) -> None:
     """Render the current frame; the file appears under its name only when it is complete."""
     part = path.with_suffix(".part.exr")
