@@ -1,4 +1,4 @@
-"""What a node of Blender's compositor costs over the same render without Blender."""
+"""What a node of Blender's compositor costs over the same render by the command line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vfxgen.hosts.worker_process import clean_environment
 
 BLENDER = REPOSITORY / ".venv-bpy" / "bin" / "python"
 SPACE = "lin_rec709_scene"
-RUNS = 1
+RUNS = 3
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ class Shot:
             "force": True,
         }
 
-    def command(self, out: str) -> float:
-        """Seconds of the whole `vfxgen` command."""
+    def command(self, out: str, plate: str) -> float:
+        """Seconds of the whole `vfxgen` command on a plate."""
         given = [f"--{name}={value}" for name, value in self.parameters.items()]
         spaces = ["--colorspace", SPACE, "--working-space", SPACE, "--type", "float", "--compression", "zip"]
-        paths = ["--plate", self.plate, "--out", f"{out}/{self.operator}.####.exr", "--frames", f"1-{self.count}"]
+        paths = ["--plate", plate, "--out", f"{out}/{self.operator}.####.exr", "--frames", f"1-{self.count}"]
         command = [sys.executable, "-m", "vfxgen", self.operator, *paths, *spaces, *given, "--force"]
         start = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True)
@@ -73,8 +73,15 @@ class Node:
 
     def render(self, shot: Shot) -> dict[str, Any]:
         """What a render of a node took."""
+        return self._ask(shot.for_node)
+
+    def export(self, shot: Shot, out: str) -> dict[str, Any]:
+        """What a render by Blender itself took of what would feed the node, to ``out/plate.####.exr``."""
+        return self._ask({**shot.for_node, "out": out})
+
+    def _ask(self, what: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(shot.for_node) + "\n")
+        self._process.stdin.write(json.dumps(what) + "\n")
         self._process.stdin.flush()
         for line in self._process.stdout:
             if line.startswith("measured: "):
@@ -102,63 +109,72 @@ def main() -> None:
                         rows.append(_measured(shot, node, client, folder))
                         print(rows[-1], file=sys.stderr, flush=True)
         client.close()
-    publish("blender_overhead", "A node of Blender's compositor beside the same render without Blender", rows, NOTES)
+    publish("blender_overhead", "A node of Blender's compositor beside the command line", rows, NOTES)
 
 
 NOTES = [
-    "node, worker: median seconds a frame of the node in Blender, and of the same request to a warm worker without "
-    "Blender, run in turns; both write float EXR. ratio: median of the pairs; cpu ratio: the same of processor "
-    "time, Blender and worker together. over: seconds a frame that the node takes more.",
+    "node: median seconds a frame of the node in Blender; worker: of the same request to a warm worker without "
+    "Blender; by hand: of the whole `vfxgen` command, start and imports included. All in turns, all write float EXR.",
     "fed by: an Image node on EXR files, which the worker reads itself; or one with an Exposure node after it, which "
-    "Blender computes and exports.",
+    "Blender computes and exports. By hand that is Blender's own render by a File Output node, of the same kind of "
+    "EXR, and then the command; the worker, in its column, reads the files before the Exposure node.",
+    "ratio, over: median of node / by hand, and of the seconds a frame by which the node takes longer. cpu ratio: the "
+    "same in processor time of all that is at work.",
     "blender cpu: seconds of processor time a frame in Blender itself, of which most is the export.",
     "first: milliseconds from Render to the first progress; block: the longest step but for exports, in milliseconds "
     "of processor time of Blender's main thread, as are export, the longest export of a frame.",
     f"Runs: {RUNS}.",
-    "command: seconds a frame of the whole `vfxgen` command, start and imports included, once.",
 ]
 
 
 def _measured(shot: Shot, node: Node, client: Client, folder: str) -> dict[str, object]:
-    nodes, workers = [], []
+    nodes, workers, hands = [], [], []
     for _ in range(RUNS):
         nodes.append(node.render(shot))
         workers.append(_by_worker(client, shot, folder))
-    pairs = list(zip(nodes, workers, strict=True))
-    seconds = [(one["seconds"], other[0]) for one, other in pairs]
+        hands.append(_by_hand(node, shot, folder))
+    pairs = list(zip(nodes, hands, strict=True))
     return {
         "render": f"{shot.operator}, {shot.count} x {shot.size}",
         "fed by": "export" if shot.is_exported else "files",
-        "node s": statistics.median(one for one, _ in seconds) / shot.count,
-        "worker s": statistics.median(other for _, other in seconds) / shot.count,
-        "ratio": statistics.median(one / other for one, other in seconds),
-        "cpu ratio": statistics.median(sum(one["cpu"]) / other[1] for one, other in pairs),
-        "over s": statistics.median(one - other for one, other in seconds) / shot.count,
+        "node s": statistics.median(one["seconds"] for one in nodes) / shot.count,
+        "worker s": statistics.median(workers) / shot.count,
+        "by hand s": statistics.median(hand[0] for hand in hands) / shot.count,
+        "ratio": statistics.median(one["seconds"] / hand[0] for one, hand in pairs),
+        "cpu ratio": statistics.median(sum(one["cpu"]) / hand[1] for one, hand in pairs),
+        "over s": statistics.median(one["seconds"] - hand[0] for one, hand in pairs) / shot.count,
         "blender cpu s": statistics.median(one["cpu"][0] for one in nodes) / shot.count,
         "first ms": 1000 * statistics.median(one["first"] for one in nodes),
         "block ms": 1000 * max(one["block"] for one in nodes),
         "export ms": 1000 * max(one["export"] for one in nodes),
-        "command s": shot.command(folder) / shot.count,
     }
 
 
-def _by_worker(client: Client, shot: Shot, folder: str) -> tuple[float, float]:
-    """Seconds, and seconds of processor time."""
+def _by_worker(client: Client, shot: Shot, folder: str) -> float:
+    """Seconds."""
     client.call("hello", {"protocol": 1, "host": "benchmark"})
-    before, start = _cpu(client.about["pid"]), time.perf_counter()
+    start = time.perf_counter()
     client.call("render", shot.for_worker(folder), timeout=None)
-    return time.perf_counter() - start, _cpu(client.about["pid"]) - before
+    return time.perf_counter() - start
+
+
+def _by_hand(node: Node, shot: Shot, folder: str) -> tuple[float, float]:
+    """Seconds, and seconds of processor time."""
+    seconds = cpu = 0.0
+    with tempfile.TemporaryDirectory(dir=folder) as exports:
+        if shot.is_exported:
+            exported = node.export(shot, exports)
+            seconds, cpu = exported["seconds"], exported["cpu"][0]
+        children = os.times()
+        seconds += shot.command(folder, f"{exports}/plate.####.exr" if shot.is_exported else shot.plate)
+    done = os.times()
+    return seconds, cpu + done.children_user + done.children_system - children.children_user - children.children_system
 
 
 def _made(folder: str, name: str) -> str:
     path = Path(folder, name)
     path.mkdir()
     return str(path)
-
-
-def _cpu(process: int) -> float:
-    user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

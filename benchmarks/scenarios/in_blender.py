@@ -21,7 +21,9 @@ def main() -> None:
     bpy.ops.extensions.package_install_files(filepath=extension, repo="user_default", enable_on_install=True)
     bpy.ops.wm.save_as_mainfile(filepath=f"{folder}/overhead.blend")
     for line in sys.stdin:
-        print(SAID + json.dumps(_measured(json.loads(line))), flush=True)
+        asked = json.loads(line)
+        measured = _by_hand(asked) if "out" in asked else _measured(asked)
+        print(SAID + json.dumps(measured), flush=True)
     _module("worker").close()
     os._exit(0)
 
@@ -31,7 +33,7 @@ def _measured(asked: dict[str, Any]) -> dict[str, Any]:
     job, task, worker = (_module(name) for name in ("job", "task", "worker"))
     place, folder = _node(asked)
     pid = worker.client().about.get("pid") or (worker.call("describe") and worker.client().about["pid"])
-    before, start = _cpu(pid), time.perf_counter()
+    before, start = [_cpu(os.getpid()), _cpu(pid)], time.perf_counter()
     first = block = export = 0.0
     steps = job.render(place)
     while True:
@@ -51,11 +53,37 @@ def _measured(asked: dict[str, Any]) -> dict[str, Any]:
             time.sleep(0.01)
     facts = {"seconds": time.perf_counter() - start, "first": first, "block": block, "export": export}
     shutil.rmtree(folder)
-    return {**facts, "cpu": [after - was for after, was in zip(_cpu(pid), before, strict=True)]}
+    return {**facts, "cpu": [_cpu(os.getpid()) - before[0], _cpu(pid) - before[1]]}
+
+
+def _by_hand(asked: dict[str, Any]) -> dict[str, Any]:
+    """What Blender takes to render what would feed the node to float EXR in the folder `out`."""
+    tree, socket = _fed(asked)
+    scene = bpy.data.scenes[0]
+    _module("export").configure(scene)
+    output = _module("versions").file_output(tree, asked["out"] + os.sep, "plate", 1, "RGBA")
+    output.file_name = "plate."
+    tree.links.new(socket, output.inputs[0])
+    before, start = _cpu(os.getpid()), time.perf_counter()
+    bpy.ops.render.render(animation=True)
+    return {"seconds": time.perf_counter() - start, "cpu": [_cpu(os.getpid()) - before]}
 
 
 def _node(asked: dict[str, Any]) -> tuple[Any, Path]:
-    """A scene with one node that has never been rendered, fed by an Image node, or by it through another node."""
+    """A node that has never been rendered; its place and the folder of its frames."""
+    tree, socket = _fed(asked)
+    node = _module("node").add(tree, asked["operator"])
+    for name, value in asked["parameters"].items():
+        setattr(getattr(node.node_tree.vfxgen, asked["operator"]), name, value)
+    node.node_tree.vfxgen.identifier = uuid.uuid4().hex[:8]
+    tree.links.new(socket, node.inputs[0])
+    tree.links.new(node.outputs[0], tree.nodes.new("NodeGroupOutput").inputs[0])
+    place = _module("places").Place(bpy.data.scenes[0].name, (node.name,))
+    return place, _module("folders").output(node.node_tree)
+
+
+def _fed(asked: dict[str, Any]) -> tuple[Any, Any]:
+    """A compositor tree of its own, and what is to feed a node in it: an Image node, or it through another node."""
     for old in [*bpy.data.node_groups]:
         bpy.data.node_groups.remove(old)
     scene = bpy.data.scenes[0]
@@ -72,24 +100,17 @@ def _node(asked: dict[str, Any]) -> tuple[Any, Path]:
         gain = tree.nodes.new("CompositorNodeExposure")
         tree.links.new(socket, gain.inputs[0])
         socket = gain.outputs[0]
-    node = _module("node").add(tree, asked["operator"])
-    for name, value in asked["parameters"].items():
-        setattr(getattr(node.node_tree.vfxgen, asked["operator"]), name, value)
-    node.node_tree.vfxgen.identifier = uuid.uuid4().hex[:8]
-    tree.links.new(socket, node.inputs[0])
-    tree.links.new(node.outputs[0], tree.nodes.new("NodeGroupOutput").inputs[0])
-    place = _module("places").Place(scene.name, (node.name,))
-    return place, _module("folders").output(node.node_tree)
+    return tree, socket
 
 
 def _exported(task: Any) -> float:
     return sum(one.exported for one in task.running.values())
 
 
-def _cpu(worker: int) -> list[float]:
-    """Seconds of processor time that Blender and the worker have taken."""
-    ticks = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13] for pid in (os.getpid(), worker)]
-    return [sum(map(int, both)) / os.sysconf("SC_CLK_TCK") for both in ticks]
+def _cpu(process: int) -> float:
+    """Seconds of processor time that a process has taken."""
+    user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _module(name: str) -> Any:
