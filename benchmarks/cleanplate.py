@@ -14,7 +14,7 @@ import vfxgen
 from benchmarks import cleanplate_grain
 from benchmarks.cleanplate_clips import CLIPS, Clip, Frames
 from benchmarks.pictures import SPACE
-from benchmarks.results import RESULTS, publish
+from benchmarks.results import REPOSITORY, RESULTS, publish
 from vfxgen import color
 from vfxgen.frame import RGB, Pixels
 from vfxgen.image.inpainting import inpainted
@@ -24,6 +24,11 @@ from vfxgen.temporal.cleaning import Holes, Seen
 from vfxgen.temporal.filling import between_arrays
 
 REACH, FEATHER = 12, 1
+PICTURES = REPOSITORY / "docs" / "pictures"
+# The frame of shots/rig that is shown, and what of it: top, left, height, width.
+SHOWN, PARTS = 1012, ((0, 0, 270, 480), (105, 242, 90, 160), (9, 72, 90, 160))
+# Of every frame, across the person: row, left.
+ACROSS = (150, 200)
 
 
 def main() -> None:
@@ -50,6 +55,8 @@ def main() -> None:
                 made[method] = {n: truth[n] for n in numbers}
                 rows.append({"clip": name, "method": method, **_measured(made[method], clip), "CPU s": 0.0})
         sheets.append([(f"{name}: {method}", _slice(frames, clip)) for method, frames in made.items()])
+        if name == "rig" and SHOWN in numbers:
+            _show(clip, made["cleanplate"])
     if not rows:
         raise SystemExit("none of the clips is here")
     notes = [
@@ -66,6 +73,26 @@ def main() -> None:
     publish("cleanplate", "Clean plates", rows, notes)
     cleanplate_grain.main()
     write_sheet(sheets, str(RESULTS / "cleanplate.png"))
+
+
+def _show(clip: Clip, made: Frames) -> None:
+    """The pictures of the page about clean plates."""
+    shown = {
+        "plate": {n: clip.plate[n].rgb for n in made},
+        "cleanplate": made,
+        "truth": {n: clip.truth[n] for n in made},
+    }
+    rows = [
+        [
+            (name, _code(frames[SHOWN])[y : y + height, x : x + width] / np.float32(255))
+            for name, frames in shown.items()
+        ]
+        for y, x, height, width in PARTS
+    ]
+    write_sheet(rows, str(PICTURES / "cleanplate_rig.jpg"))
+    write_sheet(
+        [[(name, _rows(frames, *ACROSS)) for name, frames in shown.items()]], str(PICTURES / "cleanplate_slice.png")
+    )
 
 
 def _cleanplate(clip: Clip, numbers: list[int]) -> Frames:
@@ -162,6 +189,10 @@ def _slice(frames: Frames, clip: Clip) -> Pixels:
     columns = np.flatnonzero(np.any([hole[row] for hole in clip.holes.values()], axis=0))
     middle = int(np.median(columns))
     left = max(0, min(middle - 80, clip.truth[next(iter(frames))].shape[1] - 160))
+    return _rows(frames, row, left)
+
+
+def _rows(frames: Frames, row: int, left: int) -> Pixels:
     rows = [_code(light)[row, left : left + 160] / 255 for light in frames.values()]
     return np.repeat(np.repeat(np.stack(rows), 8, axis=0), 4, axis=1)
 

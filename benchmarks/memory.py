@@ -46,12 +46,13 @@ def measure(name: str) -> list[dict[str, object]]:
             assert event.status == "rendered", event.error
             Path(event.paths[0]).unlink()
             if done in marks:
-                now, peak = _resident()
+                now, peak = resident()
                 rows.append({"shot": name, "frames done": done, "resident MiB": now, "peak MiB": peak})
     return rows
 
 
-def _resident() -> tuple[float, float]:
+def resident() -> tuple[float, float]:
+    """Memory of this process, now and at most so far, MiB."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
     return tuple(int(status[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))  # type: ignore[return-value]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from moving_scenes import TRANSLATION, TURN, moved, texture
 
 from vfxgen.frame import Pixels
 from vfxgen.image.gather import Source, gathered
 from vfxgen.image.harmonic import harmonic
+from vfxgen.image.warp import warped
 
 SIZE = (180, 240)
 HOLE = np.zeros(SIZE, bool)
@@ -75,3 +77,25 @@ def test_another_scene_is_not_seen_unless_there_is_nothing_else() -> None:
     assert gathered(target, HOLE, [source._replace(last=True)]).seen[HOLE].all()
     assert gathered(target, NOWHERE, [source]).light is target
     assert not gathered(target, HOLE, []).seen.any()
+
+
+def test_of_two_ways_to_a_source_the_better_is_taken() -> None:
+    this, other, lies = moved(TRANSLATION)
+    lost = TRANSLATION.copy()
+    lost[:2, 2] += (70, -60)
+    astray = Source(other, NOWHERE, lost, 1.0)
+    assert off(gathered(this, HOLE, [astray._replace(flow=lies)]).light, this) < 0.03
+    assert off(gathered(this, HOLE, [Source(other, NOWHERE, TRANSLATION, 1.0, flow=lies + 60)]).light, this) < 0.03
+    assert off(gathered(this, HOLE, [astray]).light, this) > 0.1
+
+
+def test_sources_that_lie_a_little_apart_are_brought_together() -> None:
+    noise = np.random.default_rng(3).random((*SIZE, 3), np.float32)
+    this = np.exp2(15 * (cv2.GaussianBlur(noise, (0, 0), 1.2) - np.float32(0.5)))
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    bump = np.exp(-((rows - 90) ** 2 + (columns - 120) ** 2) / (2 * 12**2))[..., None].astype(np.float32)
+    # Behind the hole each source is bent another way: nothing beside it tells.
+    bends = [np.array(bend, np.float32) for bend in ((2, 0), (-2, 0), (0, 2), (0, -2))]
+    sources = [Source(warped(this, bump * bend)[0], NOWHERE, np.eye(3), 1.0) for bend in bends]
+    mean = np.mean([source.light for source in sources], axis=0)
+    assert off(gathered(this, HOLE, sources).light, this) < 0.7 * off(mean, this)

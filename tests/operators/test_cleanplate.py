@@ -69,6 +69,19 @@ def test_what_is_behind_comes_from_the_frames_that_see_it() -> None:
     assert off(operator, 5) < 0.05 < 0.5 * wrong
 
 
+def test_near_things_that_part_from_far_ones_behind_the_mask_are_followed() -> None:
+    near, posts = texture((SIZE[0], 220), 5) * np.array([0.3, 0.5, 0.2], np.float32), np.zeros((SIZE[0], 220, 1), bool)
+    for left in range(10, 220, 48):
+        posts[:, left : left + 16] = True
+    truth = {}
+    for n in FRAMES:
+        over = slice(6 * n, 6 * n + SIZE[1])
+        truth[n] = np.where(posts[:, over], near[:, over], scene()[n])
+    frames = {n: np.where(masks()[n] > 0, np.array([0.9, 0.05, 0.4], np.float32), light) for n, light in truth.items()}
+    operator = clean(frames)
+    assert np.mean([off(operator, n, truth) for n in (4, 5, 6)]) < 0.045
+
+
 def test_a_lamp_behind_is_as_bright_as_it_is() -> None:
     made = clean()[1].rgb[41:43, 61:63]
     assert made.tobytes() != plate()[1][41:43, 61:63].tobytes()

@@ -10,16 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfxgen.frame import Mask, Pixels
+from vfxgen.image.grain_spectrum import (
+    HALF_WAY,
+    SIDE,
+    grain_profile,
+    kernel,
+    spectrum_of,
+    taken_by_interpolation,
+    transformed,
+)
 
 Floats = NDArray[np.float64]
 
-# Side of the blocks that are measured, their step, how many there must be, and how much more coarse variance than the
-# flattest of them a block may have: as much as chance gives it, so that none is chosen for its grain.
-_BLOCK, _STEP, _LEAST, _FLAT = 32, 8, 24, 2.5
-# The tenth percentile of the variance of blocks of pure grain, relative to its mean.
-_LOWEST = 0.85
-# Deviation of the difference of two grains, one of them interpolated, relative to one.
-_OF_TWO = 1.8**0.5
+# The least step between blocks and how many there are at most; how many there must be; how much more variance than the
+# flattest of them a block may have to be looked at closely, and how many are.
+_STEP, _MOST, _LEAST, _FLAT, _CLOSELY = 4, 4096, 24, 2.5, 768
 
 
 class GrainModel(NamedTuple):
@@ -41,19 +46,39 @@ class GrainModel(NamedTuple):
     kernels: Pixels
     mix: Floats
 
+    @property
+    def reach(self) -> int:
+        """How far grain depends on the noise around it, in pixels."""
+        return int(self.kernels.shape[-1]) // 2
+
     def deviation(self, light: Pixels) -> Pixels:
         """Of the grain on `light` (H, W, 3)."""
         positive = np.maximum(light, 0)
         return np.asarray(np.sqrt(positive * self.gain.astype(np.float32) + self.floor.astype(np.float32)), np.float32)
 
 
+class Neighbour(NamedTuple):
+    """The same picture with other grain: a neighbouring frame, looked up along the motion by cubics.
+
+    Parameters
+    ----------
+    light
+        (H, W, 3), finite where known.
+    flow
+        (H, W, 2), in pixels: where it was looked up.
+    """
+
+    light: Pixels
+    flow: Pixels
+
+
 def measured_grain(
-    light: Pixels, known: Mask, noise: Sequence[tuple[float, float]], other: Pixels | None = None
+    light: Pixels, known: Mask, noise: Sequence[tuple[float, float]], neighbour: Neighbour | None = None
 ) -> GrainModel | None:
     """The grain of a frame, from the flattest of its blocks of 32 pixels; None where it has none, or too few are known.
 
-    How grain grows with light comes from outside, measured on the finest detail; how much of it there is at all sizes,
-    and how it looks, from blocks in which that noise explains most of what is left once a slope is taken out.
+    How grain grows with light comes from outside, measured on the finest detail; how much of it there is at each
+    frequency from blocks in which there is hardly anything else (`vfxgen.image.grain_spectrum.grain_profile`).
 
     Parameters
     ----------
@@ -63,9 +88,8 @@ def measured_grain(
         (H, W).
     noise
         Gain and floor of each channel (`vfxgen.operators.denoise.measure_noise`).
-    other
-        The same picture with other grain: a neighbouring frame, looked up along the motion, finite where known. The
-        difference has grain and hardly any detail, so that a plate that is nowhere flat can be measured too.
+    neighbour
+        The difference to it has grain and less detail, so that a plate that is nowhere flat can be measured too.
 
     Examples
     --------
@@ -74,89 +98,85 @@ def measured_grain(
     >>> bool(np.abs(model.deviation(picture).mean() / 0.01 - 1) < 0.1)
     True
     """
-    blocks = _blocks(light, known)
+    corners = _corners(known)
     gain, floor = np.array(noise, np.float64).T
-    if len(blocks) < _LEAST or not (gain + floor).all():
+    if len(corners) < _LEAST or not (gain + floor).all():
         return None
-    expected = np.sqrt(np.maximum(blocks.mean(axis=(1, 2)), 0) * gain + floor)
-    rest = blocks if other is None else (blocks - _blocks(other, known)) / _OF_TWO
-    white = _without_slope(rest) / np.maximum(expected, 1e-9)[:, None, None]
-    part = _BLOCK // 4
-    coarse = white.reshape(len(white), part, 4, part, 4, 3).mean(axis=(2, 4)).var(axis=(1, 2)).sum(axis=-1)
-    # Detail shows in what is left at a quarter of the size, where there is little grain.
-    flat = white[coarse <= _FLAT * np.partition(coarse, _LEAST - 1)[_LEAST - 1]]
-    raw = [power_spectrum(flat[..., i]) for i in range(3)]
-    power = [_extended(one) for one in raw]
-    # Of blocks that are hardly flat, the least rough say most; the slopes that were taken out held variance too.
-    least = np.percentile(flat.var(axis=(1, 2)), 10, axis=0) / _LOWEST
-    scale = least * [full.mean() / max(one.mean(), 1e-12) for full, one in zip(power, raw, strict=True)]
+    white = _blocks(light, corners)
+    expected = np.sqrt(np.maximum(white.mean(axis=(1, 2), dtype=np.float64), 0) * gain + floor)
+    if neighbour is not None:
+        white -= _blocks(neighbour.light, corners)
+    white /= np.maximum(expected, 1e-9)[:, None, None].astype(np.float32)
+    _take_slope(white)
+    rough = white.var(axis=(1, 2)).sum(axis=-1)
+    if not rough.any():
+        return None
+    looked = np.flatnonzero(rough <= _FLAT * np.partition(rough, _LEAST - 1)[_LEAST - 1])
+    looked = looked[:: -(-len(looked) // _CLOSELY)]
+    waves = transformed(white[looked])
+    if neighbour is not None:
+        taken = _blocks(taken_by_interpolation(neighbour.flow)[..., None], corners[looked]).mean(axis=(1, 2))
+        waves /= np.sqrt(2 - taken[:, None, None] * spectrum_of(HALF_WAY)[..., None])
+    profile, flat = grain_profile(np.abs(waves) ** 2)
+    spectra = np.stack([spectrum_of(one) for one in profile], axis=-1)
+    scale = spectra.mean(axis=(0, 1))
     if not scale.all():
         return None
-    return GrainModel(gain * scale, floor * scale, np.stack([_kernel(one) for one in power]), _mixing(flat))
+    return GrainModel(
+        gain * scale,
+        floor * scale,
+        np.stack([kernel(one / part) for one, part in zip(profile, scale, strict=True)]),
+        _mixing(waves[flat] / np.sqrt(spectra)),
+    )
 
 
 def grain_like(model: GrainModel, white: Pixels, light: Pixels) -> Pixels:
-    """Grain to be added to grainless `light`, made of `white` noise of deviation 1: (H, W, 3) each.
+    """Grain to be added to grainless `light`, (H, W, 3), made of `white` noise of deviation 1.
 
     Where the noise at a pixel depends on its place alone (`vfxgen.operators.grain.white_noise`), so does the grain.
+
+    Parameters
+    ----------
+    white
+        (H + 2 * reach, W + 2 * reach, 3): on the light and `GrainModel.reach` pixels around it.
     """
-    mixed = (white.astype(np.float64) @ model.mix.T).astype(np.float32)
-    planes = [
-        cv2.filter2D(np.ascontiguousarray(mixed[..., i]), cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT)
-        for i, kernel in enumerate(model.kernels)
-    ]
-    return np.stack(planes, axis=-1) * model.deviation(light)
+    mixed = white @ model.mix.T.astype(np.float32)
+    planes = [cv2.filter2D(np.ascontiguousarray(mixed[..., i]), cv2.CV_32F, one) for i, one in enumerate(model.kernels)]
+    inside = slice(model.reach, -model.reach)
+    return np.stack([plane[inside, inside] for plane in planes], axis=-1) * model.deviation(light)
 
 
-def power_spectrum(blocks: Floats) -> Floats:
-    """Mean power at each frequency of (M, N, N) blocks of one channel, under a Hann window; (N, N), as `fft2` has it.
-
-    White noise of deviation 1 has the power 1 everywhere.
-    """
-    window = np.hanning(blocks.shape[1] + 2)[1:-1]
-    window = np.outer(window, window)
-    power: Floats = np.mean(np.abs(np.fft.fft2(blocks * window)) ** 2, axis=0) / np.sum(window**2)
-    return power
-
-
-def _blocks(light: Pixels, known: Mask) -> Floats:
-    """Blocks (M, N, N, 3) that are known all over."""
-    if min(known.shape) < _BLOCK:
-        return np.zeros((0, _BLOCK, _BLOCK, 3))
-    view = np.lib.stride_tricks.sliding_window_view
-    whole = view(known, (_BLOCK, _BLOCK))[::_STEP, ::_STEP].all(axis=(-2, -1))
-    pieces = view(light, (_BLOCK, _BLOCK), axis=(0, 1))[::_STEP, ::_STEP]
-    return np.moveaxis(pieces[whole], 1, -1).astype(np.float64)
+def _corners(known: Mask) -> NDArray[np.intp]:
+    """First row and column, (M, 2), of blocks that are known all over."""
+    height, width = known.shape
+    if min(height, width) < SIDE:
+        return np.zeros((0, 2), np.intp)
+    step = max(_STEP, int(np.ceil(np.sqrt(height * width / _MOST))))
+    counts = cv2.integral((~known).astype(np.uint8))
+    hidden = counts[SIDE:, SIDE:] - counts[:-SIDE, SIDE:] - counts[SIDE:, :-SIDE] + counts[:-SIDE, :-SIDE]
+    return np.argwhere(hidden[::step, ::step] == 0) * step
 
 
-def _without_slope(blocks: Floats) -> Floats:
-    place = np.linspace(-1, 1, _BLOCK)
+def _blocks(picture: Pixels, corners: NDArray[np.intp]) -> Pixels:
+    """(M, SIDE, SIDE, C)."""
+    view = np.lib.stride_tricks.sliding_window_view(picture, (SIDE, SIDE), axis=(0, 1))
+    return np.ascontiguousarray(np.moveaxis(view[corners[:, 0], corners[:, 1]], 1, -1), np.float32)
+
+
+def _take_slope(blocks: Pixels) -> None:
+    place = np.linspace(-1, 1, SIDE, dtype=np.float32)
     place /= np.sqrt(np.mean(place**2))
-    rest: Floats = blocks - blocks.mean(axis=(1, 2), keepdims=True)
+    blocks -= blocks.mean(axis=(1, 2), keepdims=True)
     for slope in (place[:, None, None], place[None, :, None]):
-        rest = rest - (rest * slope).mean(axis=(1, 2), keepdims=True) * slope
-    return rest
+        blocks -= (blocks * slope).mean(axis=(1, 2), keepdims=True) * slope
 
 
-def _extended(power: Floats) -> Floats:
-    """A spectrum whose lowest frequencies, which lack the slopes, follow a parabola through the next two."""
-    full = power.copy()
-    second, third = (np.mean([power[0, k], power[k, 0], power[0, -k], power[-k, 0]]) for k in (2, 3))
-    bend = max(0.0, (second - third) / 5)
-    for row, column in ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)):
-        full[row, column] = second + bend * (4 - row**2 - column**2)
-    return full
-
-
-def _kernel(power: Floats) -> Pixels:
-    """The kernel without phase that gives white noise this power spectrum, and leaves it its deviation."""
-    middle, reach = _BLOCK // 2, _BLOCK // 4
-    kernel = np.fft.fftshift(np.fft.ifft2(np.sqrt(power)).real)
-    kernel = kernel[middle - reach : middle + reach + 1, middle - reach : middle + reach + 1]
-    return np.asarray(kernel / np.sqrt(np.sum(kernel**2)), np.float32)
-
-
-def _mixing(blocks: Floats) -> Floats:
-    """What the channels share: the Cholesky factor of their correlation."""
-    correlation = np.corrcoef(blocks.reshape(-1, 3).T)
-    return np.asarray(np.linalg.cholesky(0.999 * correlation + 0.001 * np.eye(3)))
+def _mixing(waves: NDArray[np.complex128]) -> Floats:
+    """What the channels share: a root of their correlation, from the power of their sums and of their differences."""
+    share = np.eye(3)
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        together, apart = (np.median(np.abs(waves[..., one] + sign * waves[..., other]) ** 2) for sign in (1, -1))
+        share[one, other] = share[other, one] = (together - apart) / max(together + apart, 1e-30)
+    values, vectors = np.linalg.eigh(share)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    return np.asarray(root / np.linalg.norm(root, axis=1, keepdims=True))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vfxgen.errors import FrameError
-from vfxgen.frame import RGB, Frame, Mask, Pixels
+from vfxgen.frame import RGB, Box, Frame, Mask, Pixels
 from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.operators.denoise import Denoise, measure_noise
@@ -20,6 +20,9 @@ from vfxgen.temporal.filling import HOLE, LEFT, UNSEEN, ZONE, Filling, Other
 from vfxgen.temporal.registration import HIDDEN
 from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
 
+if TYPE_CHECKING:
+    from vfxgen.image.grain_model import Neighbour
+
 # Grain is coarser than what the noise filter takes it for: more of it has to go.
 _DENOISE = 2.0
 # The first of three channels of noise: `Grain` has those before.
@@ -28,6 +31,8 @@ _NOISE = 3
 _MADE_UP = 0.03
 # Pixels over which the exposure of a neighbour is matched.
 _EXPOSURE_BLUR = 24.0
+# Pixels over which motion is averaged before grain is measured: where there is nothing else, it follows the grain.
+_FLOW_BLUR = 6.0
 
 
 class Cleanplate(WithNet, Operator):
@@ -124,7 +129,8 @@ class Cleanplate(WithNet, Operator):
             made = self._carried(number, made)
         fill = made.rgb
         if self.grain:
-            fill = fill + self._grain(plate, fill, made.pixels(LEFT)[..., 0], hole, number)
+            crop, grain = self._grain(plate, made, holes)
+            fill[crop] += grain
         return plate.with_pixels(RGB, mixed(fill, plate.rgb, feathered(hole, self.feather) * zone))
 
     def _carried(self, number: int, seen: Frame) -> Frame:
@@ -132,10 +138,11 @@ class Cleanplate(WithNet, Operator):
         matrices = dict(self._seen.linked(number, anchor) for anchor in self._anchors(number))
         near = {reached: max(1 - abs(reached - number) / self.reach, 1e-3) ** 2 for reached in matrices}
         share = {reached: _MADE_UP * one / sum(near.values()) for reached, one in near.items()}
-        others = {n: Other(self._complete[n], matrix, share[n], 0.0, True) for n, matrix in matrices.items()}
-        say_once("cleanplate: a part of the hole is seen in no frame within reach; it is made up")
         state = Filling(seen)
-        state.fill(list(others.values()))
+        places = self._seen.followed(number, matrices, state.crop)
+        others = [Other(self._complete[n], matrix, share[n], 0.0, True, places[n]) for n, matrix in matrices.items()]
+        say_once("cleanplate: a part of the hole is seen in no frame within reach; it is made up")
+        state.fill(others)
         if state.unseen.any():
             # Beyond what those frames cover: the camera has moved on.
             state.fill([Other(self._complete[number], np.eye(3), 1.0, 0.0, True)])
@@ -146,35 +153,47 @@ class Cleanplate(WithNet, Operator):
         run = self._seen.run(number, self.reach)
         return max(run[0], number // self.reach * self.reach), min(run[-1], -(-number // self.reach) * self.reach)
 
-    def _grain(self, plate: Frame, fill: Pixels, left: Pixels, hole: Mask, number: int) -> Pixels:
-        """Grain for what blending and making up left of it, (H, W, 3)."""
+    def _grain(self, plate: Frame, made: Frame, holes: Frame) -> tuple[tuple[slice, slice], Pixels]:
+        """Grain for what blending and making up left of it, and the rows and columns that it is for."""
         from vfxgen.image.grain_model import grain_like, measured_grain
+        from vfxgen.image.holes import around
 
         light = plate.rgb
-        known = ~hole & np.isfinite(light).all(axis=-1)
-        noise = [measure_noise(light[..., i], known) for i in range(3)]
-        there, other = self._neighbour(plate, known, number)
-        model = measured_grain(np.where(there[..., None], light, np.float32(0)), there, noise, other)
+        known = ~(holes.planes[HOLE] > 0) & np.isfinite(light).all(axis=-1)
+        there, neighbour = self._neighbour(plate, known)
+        noise = [measure_noise(light[..., i], there, neighbour and neighbour.light[..., i]) for i in range(3)]
+        model = measured_grain(np.where(there[..., None], light, np.float32(0)), there, noise, neighbour)
+        rows, columns = crop = around(holes.planes[ZONE] > 0, 0)
+        fill, left = made.rgb[crop], made.pixels(LEFT)[crop]
         if model is None:
-            return np.zeros_like(fill)
-        white = [white_noise(plate.data_window, (self.seed, number, _NOISE + i)) for i in range(3)]
-        missing = np.float32(self.grain) * np.sqrt(np.clip(1 - left, 0, 1))
-        return grain_like(model, np.stack(white, axis=-1), fill) * missing[..., None]
+            return crop, np.zeros_like(fill)
+        window = Box(
+            plate.data_window.x + columns.start - model.reach,
+            plate.data_window.y + rows.start - model.reach,
+            fill.shape[1] + 2 * model.reach,
+            fill.shape[0] + 2 * model.reach,
+        )
+        white = np.stack([white_noise(window, (self.seed, plate.number, _NOISE + i)) for i in range(3)], axis=-1)
+        return crop, grain_like(model, white, fill) * np.float32(self.grain) * np.sqrt(np.clip(1 - left, 0, 1))
 
-    def _neighbour(self, plate: Frame, known: Mask, number: int) -> tuple[Mask, Pixels | None]:
+    def _neighbour(self, plate: Frame, known: Mask) -> tuple[Mask, Neighbour | None]:
         """The next or the last frame as it looks from this one, and where both show the scene; this alone without."""
+        import cv2
+
         from vfxgen.image.exposure import gain
         from vfxgen.image.flow import flow
+        from vfxgen.image.grain_model import Neighbour
         from vfxgen.image.warp import warped
 
+        number = plate.number
         run = self._seen.run(number, 1)
         for other in (n for n in (number + 1, number - 1) if n in run):
             if self._seen.linked(number, other)[0] == other:
                 frame = self._holes[other].on(plate.data_window)
-                lies = flow(plate.rgb, frame.rgb)
+                lies = cv2.GaussianBlur(flow(plate.rgb, frame.rgb), (0, 0), _FLOW_BLUR)
                 light, inside = warped(frame.rgb, lies)
                 hidden, _ = warped(frame.pixels(HIDDEN), lies, "bilinear")
                 there = np.asarray(known & inside & (hidden[..., 0] == 0), np.bool_)
                 light = np.where(there[..., None], light, np.float32(0))
-                return there, light * gain(light, plate.rgb, there, _EXPOSURE_BLUR)
+                return there, Neighbour(light * gain(light, plate.rgb, there, _EXPOSURE_BLUR), lies)
         return known, None

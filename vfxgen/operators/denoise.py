@@ -87,13 +87,20 @@ class Noise(NamedTuple):
         return np.clip(level, -_FAR, _FAR)
 
 
-def measure_noise(plane: Pixels, valid: NDArray[np.bool_]) -> Noise:
-    """The noise of one channel, (H, W), scene-linear, from its `valid` pixels alone."""
+def measure_noise(plane: Pixels, valid: NDArray[np.bool_], other: Pixels | None = None) -> Noise:
+    """The noise of one channel, (H, W), scene-linear, from its `valid` pixels alone.
+
+    With `other`, the same scene with other noise, what is measured is the noise of their difference: of detail, which
+    is easily taken for noise, it has less.
+    """
     height, width = (side // 2 * 2 for side in plane.shape)
-    block = plane[:height, :width].astype(np.float64).reshape(height // 2, 2, width // 2, 2)
+    block, rest = (
+        light[:height, :width].astype(np.float64).reshape(height // 2, 2, width // 2, 2)
+        for light in (plane, plane if other is None else plane - other)
+    )
     use = valid[:height, :width].reshape(height // 2, 2, width // 2, 2).all(axis=(1, 3))
     mean = block.mean(axis=(1, 3))[use]
-    diagonal = ((block[:, 0, :, 0] - block[:, 0, :, 1] - block[:, 1, :, 0] + block[:, 1, :, 1]) / 2)[use]
+    diagonal = ((rest[:, 0, :, 0] - rest[:, 0, :, 1] - rest[:, 1, :, 0] + rest[:, 1, :, 1]) / 2)[use]
     if mean.size < 16:
         return Noise(0.0, 0.0)
     order = np.argsort(mean, kind="stable")

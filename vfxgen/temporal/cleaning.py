@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from vfxgen.frame import RGB, Frame, Mask
+from vfxgen.frame import RGB, Frame, Mask, Pixels
 from vfxgen.image.mask import matte_on
 from vfxgen.log import say_once
 from vfxgen.operator import digest
 from vfxgen.sequence import Sequence
+from vfxgen.temporal.behind import Behind, places_of
 from vfxgen.temporal.filling import HOLE, UNSEEN, ZONE, Filling, Other, between_arrays, covering, say_how_it_moves, sees
 from vfxgen.temporal.registration import HIDDEN, Matrix, Registration, between, registered
 from vfxgen.version import __version__
@@ -77,7 +78,8 @@ class Seen(Sequence):
         super().__init__()
         self.holes, self.reach, self.clean = holes, reach, clean
         self.registration = Registration(holes)
-        holes.keep = 2 * reach + 2
+        self.behind = Behind(self.registration)
+        holes.keep = self.behind.keep = 2 * reach + 2
         self.registration.keep = 4 * reach + 2
 
     @property
@@ -90,6 +92,7 @@ class Seen(Sequence):
 
     def reset(self) -> None:
         super().reset()
+        self.behind.reset()
         self.registration.reset()
 
     def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:
@@ -118,6 +121,18 @@ class Seen(Sequence):
     def linked(self, number: int, other: int) -> tuple[int, Matrix]:
         """The homography from frame `number` to `other`, or to the last on the way before a cut, and which that is."""
         return [(number, np.eye(3)), *self._path(number, other)][-1]
+
+    def followed(self, number: int, others: Iterable[int], crop: tuple[slice, slice]) -> dict[int, Pixels]:
+        """Where a crop of frame `number` is in others, (h, w, 2), from frame to frame; in display coordinates."""
+        wanted, start = set(others), places_of(self.holes[number].data_window, crop)
+        found = {number: start}
+        for end in (min([number, *wanted]), max([number, *wanted])):
+            place, step = start, 1 if end > number else -1
+            for reached in range(number + step, end + step, step):
+                place = self.behind.followed(reached - step, reached, place)
+                if reached in wanted:
+                    found[reached] = place
+        return found
 
     def _path(self, number: int, other: int) -> Iterator[tuple[int, Matrix]]:
         """The frames from `number`, itself not included, to `other` or to a cut, and the homographies to them."""
@@ -149,7 +164,10 @@ class Seen(Sequence):
             state.fill([Other(clean, matrix, 1.0)])
         matrices = self._matrices(number)
         chosen = self._chosen(number, state.unseen, matrices)
-        parallax = state.fill([Other(self.holes[n], matrices[n], (1 + abs(n - number) / _NEAR) ** -2) for n in chosen])
+        ways = self.followed(number, chosen, state.crop) if chosen else {}
+        parallax = state.fill(
+            [Other(self.holes[n], matrices[n], (1 + abs(n - number) / _NEAR) ** -2, places=ways[n]) for n in chosen]
+        )
         say_how_it_moves(frame, list(matrices.values()), parallax)
         return state.filled()
 

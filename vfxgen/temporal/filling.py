@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfxgen.frame import RGB, Box, Frame, Mask, Pixels
 from vfxgen.log import say_once
+from vfxgen.temporal.behind import places_of
 from vfxgen.temporal.registration import HIDDEN, Matrix, placed
+
+if TYPE_CHECKING:
+    from vfxgen.image.alignment import Source
 
 HOLE, ZONE = "hole", "zone"
 """Channels: what is to be filled; that, and what around it is mixed with the plate."""
@@ -25,13 +29,18 @@ _STILL, _PARALLAX = 1.0, 2.0
 
 
 class Other(NamedTuple):
-    """Another frame, the homography to it in display coordinates, and as `vfxgen.image.gather.Source` has it."""
+    """Another frame, the homography to it in display coordinates, and as `vfxgen.image.gather.Source` has it.
+
+    `places` are where the pixels of `Filling.crop` are in it, in display coordinates, as the motion from frame to frame
+    leads there, where that is known.
+    """
 
     frame: Frame
     matrix: Matrix
     weight: float
     grain: float = 1.0
     last: bool = False
+    places: Pixels | None = None
 
 
 class Filling:
@@ -51,27 +60,37 @@ class Filling:
         self.zone = self.unseen if before else self.unseen | (frame.planes[ZONE] > 0)
         self.left = frame.pixels(LEFT)[..., 0] if before else np.ones(frame.size, np.float32)
 
+    @property
+    def crop(self) -> tuple[slice, slice]:
+        """The rows and columns that are aligned: what is still to be filled, and what is around it."""
+        from vfxgen.image.holes import around
+
+        return around(self.zone, max(_MARGIN, round(self.light.shape[1] * _SHARE)))
+
     def fill(self, others: Sequence[Other]) -> float:
         """Fill what is unseen; how many pixels nearby things moved against far ones."""
-        from vfxgen.image.gather import Source, gathered
-        from vfxgen.image.holes import around
+        from vfxgen.image.gather import gathered
 
         if not others or not self.unseen.any():
             return 0.0
-        crop = around(self.zone, max(_MARGIN, round(self.light.shape[1] * _SHARE)))
-        corner = np.array([[1, 0, crop[1].start], [0, 1, crop[0].start], [0, 0, 1.0]])
-        sources = [
-            Source(
-                *_light_of(o.frame, HIDDEN), between_arrays(o.matrix, self.frame, o.frame) @ corner, o.weight, o.grain
-            )
-            for o in others
-        ]
+        crop = self.crop
+        sources = [self._source(other) for other in others]
         found = gathered(self.light[crop], self.unseen[crop], sources, self.zone[crop])
         self.light[crop] = found.light
         self.left[crop] = np.where(found.seen, found.left, self.left[crop])
         self.unseen[crop] &= ~found.seen
         self.zone[crop] &= ~found.seen
         return found.moved
+
+    def _source(self, other: Other) -> Source:
+        from vfxgen.image.alignment import Source
+
+        crop, window = self.crop, other.frame.data_window
+        corner = np.array([[1, 0, crop[1].start], [0, 1, crop[0].start], [0, 0, 1.0]])
+        matrix = between_arrays(other.matrix, self.frame, other.frame) @ corner
+        whole = np.s_[: crop[0].stop - crop[0].start], np.s_[: crop[1].stop - crop[1].start]
+        flow = None if other.places is None else other.places - places_of(window, whole)
+        return Source(*_light_of(other.frame, HIDDEN), matrix, other.weight, other.grain, other.last, flow)
 
     def filled(self) -> Frame:
         """The frame with what has been filled; its R G B are finite."""

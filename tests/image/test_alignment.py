@@ -1,0 +1,51 @@
+"""Alignment: what a matrix misses the flow finds, over a hole too; a source counts as far as it agrees."""
+
+from __future__ import annotations
+
+import numpy as np
+from moving_scenes import TRANSLATION, TURN, moved, texture
+
+from vfxgen.image.alignment import Source, agreement, aligned, refined, through, toe_of
+from vfxgen.image.harmonic import harmonic
+from vfxgen.image.warp import displacement
+
+SIZE = (180, 240)
+HOLE = np.zeros(SIZE, bool)
+HOLE[60:120, 90:150] = True
+NOWHERE = np.zeros(SIZE, bool)
+STILL = np.zeros((*SIZE, 2), np.float32)
+
+
+def test_a_matrix_and_a_flow_lead_on_from_each_other() -> None:
+    assert np.allclose(through(TURN, STILL), displacement(TURN, SIZE), atol=1e-4)
+    back = through(np.linalg.inv(TURN), displacement(TURN, SIZE))
+    assert np.abs(back).max() < 1e-3
+
+
+def test_what_the_matrix_misses_is_found_and_carried_over_the_hole() -> None:
+    this, other, lies = moved(TURN)
+    spanned = harmonic(np.where(HOLE[..., None], np.float32(0), this), ~HOLE)
+    rough = TURN.copy()
+    rough[:2, 2] += (2.5, -1.5)
+    for start in (None, STILL + np.array([-2, 1], np.float32)):
+        found = refined(spanned, HOLE, Source(other, NOWHERE, rough, 1.0), start, toe_of(this, ~HOLE))
+        assert np.linalg.norm(through(rough, found) - lies, axis=-1)[HOLE].mean() < 0.3
+
+
+def test_a_source_is_trusted_as_far_as_it_agrees_and_is_known_where_it_is_not_hidden() -> None:
+    this, other, _ = moved(TRANSLATION)
+    hidden = NOWHERE.copy()
+    hidden[:, :60] = True
+    toe = toe_of(this, ~HOLE)
+    good, bad = (
+        aligned(this, HOLE, Source(light, hidden, TRANSLATION, 1.0), STILL, toe) for light in (other, texture(SIZE, 9))
+    )
+    assert good.trust[HOLE].min() > 0.9 > 0.8 > bad.trust[HOLE].max()
+    assert not good.known[:, :50].any() and good.known[20:160, 70:220].all()
+    assert (good.weight[~good.known] == 0).all()
+
+
+def test_agreement_is_a_half_at_a_sixth_of_a_stop() -> None:
+    flat = np.full((*SIZE, 3), 0.5, np.float32)
+    alike = agreement(flat * np.float32(2**0.15), flat, ~HOLE, 1e-6)
+    assert np.allclose(alike[~HOLE], 0.5, atol=0.01) and not alike[HOLE].any()

@@ -1,0 +1,190 @@
+"""Alignment: where each pixel of a picture with a hole is in another, and what that one shows there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vfxgen.frame import Mask, Pixels
+from vfxgen.image.blend import normalised_blur
+from vfxgen.image.exposure import gain
+from vfxgen.image.flow import flow_of_codes, motion_codes
+from vfxgen.image.harmonic import harmonic
+from vfxgen.image.warp import Filter, warped
+
+# Pixels from what is hidden in a source over which it comes to count in full, and how much of a pixel may be hidden.
+_RAMP, _HALF_HIDDEN = 3.0, 0.5
+# Pixels over which flow, agreement and exposure are averaged along the rim of the hole.
+_FLOW_BLUR, _AGREEMENT_BLUR, _EXPOSURE_BLUR = 2.5, 12.0, 24.0
+# Stops that an aligned source may be off beside the hole to count for half, and the share of the local contrast that
+# may come on top: fine detail never lies exactly.
+_HALF, _CONTRAST = 0.15, 0.35
+# Light this far below a picture's level counts as black where pictures are compared: stops.
+_TOE = 5.0
+# What trust is at least.
+_LEAST_TRUST = 0.02
+# What is smooth is solved on a picture that many times smaller.
+_COARSE = 4
+
+
+class Source(NamedTuple):
+    """Another frame that may show what is behind the hole.
+
+    Parameters
+    ----------
+    light
+        (h, w, 3), scene-linear, finite; spanned with something smooth where it is hidden.
+    hidden
+        (h, w): where it does not show the scene.
+    matrix
+        3x3, from pixel centres of the target to those of this picture.
+    weight
+        How much it counts where it is seen in full, above 0.
+    grain
+        The share of the plate's grain variance that it has.
+    last
+        It is taken wherever it reaches, however little it agrees: there is nothing better.
+    flow
+        (H, W, 2): where each pixel of the target is in this picture as another way than the matrix tells it, in pixels
+        from its own place; None where there is no other.
+    """
+
+    light: Pixels
+    hidden: Mask
+    matrix: NDArray[np.float64]
+    weight: float
+    grain: float = 1.0
+    last: bool = False
+    flow: Pixels | None = None
+
+
+class Aligned(NamedTuple):
+    """A source as it looks from the target.
+
+    Parameters
+    ----------
+    light
+        (H, W, 3), matched in exposure.
+    known
+        (H, W): where it shows the scene.
+    agree
+        (H, W): how well it agrees with the target where both are known, 0 .. 1; 0 elsewhere.
+    trust
+        (H, W): `agree`, spread over the hole.
+    weight
+        (H, W): how much it counts.
+    flow
+        (H, W, 2): the motion that the matrix of the source leaves.
+    moved
+        How many pixels that is beside the hole, at the 90th percentile.
+    """
+
+    light: Pixels
+    known: Mask
+    agree: Pixels
+    trust: Pixels
+    weight: Pixels
+    flow: Pixels
+    moved: float
+
+
+def refined(target: Pixels, hole: Mask, source: Source, start: Pixels | None, toe: float) -> Pixels:
+    """The motion that the matrix of `source` leaves, (H, W, 2): dense flow, over the hole a harmonic surface.
+
+    Parameters
+    ----------
+    target
+        (H, W, 3), scene-linear, spanned with something smooth in the `hole`.
+    start
+        (H, W, 2): that motion, roughly; none by default.
+    toe
+        Light that counts as black: `toe_of`.
+    """
+    start = np.zeros((*hole.shape, 2), np.float32) if start is None else start
+    first, known = _looked_up(source, through(source.matrix, start), "bilinear")
+    more = flow_of_codes(*motion_codes(target, first))
+    after, _ = warped(first, more, "bilinear")
+    both = known & ~hole
+    agree = agreement(after * gain(after, target, both, _EXPOSURE_BLUR), target, both, toe)
+    return _completed(more + warped(start, more, "bilinear")[0], both, agree)
+
+
+def aligned(target: Pixels, hole: Mask, source: Source, flow: Pixels, toe: float) -> Aligned:
+    """`source` through its matrix and the motion that it leaves; parameters as for `refined`."""
+    light, known = _looked_up(source, through(source.matrix, flow), "bicubic")
+    both = known & ~hole
+    light = light * gain(light, target, both, _EXPOSURE_BLUR)
+    agree = agreement(light, target, both, toe)
+    trust = np.maximum(_spread(agree[..., None], both.astype(np.float32), _AGREEMENT_BLUR)[..., 0], _LEAST_TRUST)
+    moved = float(np.percentile(np.linalg.norm(flow[both], axis=-1), 90)) if both.any() else 0.0
+    weight = np.asarray(np.float32(source.weight) * _ramp(known) * trust**2, np.float32)
+    return Aligned(light, known, agree, trust, weight, flow, moved)
+
+
+def through(matrix: NDArray[np.float64], flow: Pixels) -> Pixels:
+    """The flow to where `matrix` takes the places that `flow` leads to."""
+    rows, columns = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float64)
+    x, y = columns + flow[..., 0], rows + flow[..., 1]
+    over, down, depth = (m[0] * x + m[1] * y + m[2] for m in matrix)
+    depth = np.where(depth > 0, depth, np.nan)
+    return np.stack([over / depth - columns, down / depth - rows], axis=-1).astype(np.float32)
+
+
+def _looked_up(source: Source, flow: Pixels, filter: Filter) -> tuple[Pixels, Mask]:
+    light, valid = warped(source.light, flow, filter)
+    hidden, _ = warped(source.hidden.astype(np.float32)[..., None], flow, "bilinear")
+    return light, valid & (hidden[..., 0] < _HALF_HIDDEN)
+
+
+def _ramp(known: Mask) -> Pixels:
+    inside = np.pad(known, 1).astype(np.uint8)
+    return np.asarray(np.clip(cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1] / _RAMP, 0, 1), np.float32)
+
+
+def _completed(flow: Pixels, both: Mask, agree: Pixels) -> Pixels:
+    """The flow where it is found and agrees, smoothed; a harmonic surface elsewhere."""
+    weight = (both * agree).astype(np.float32)
+    sure = np.clip(cv2.GaussianBlur(weight, (0, 0), _FLOW_BLUR) * 3, 0, 1)[..., None] * both[..., None]
+    found = normalised_blur(flow, weight, _FLOW_BLUR) * sure + _spread(flow, weight, _FLOW_BLUR) * (1 - sure)
+    return np.asarray(found, np.float32)
+
+
+def _spread(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
+    """(H, W, C), blurred where there is weight, carried over the rest as a harmonic surface; solved at a small size."""
+    height, width = weight.shape
+    size = (-(-width // _COARSE), -(-height // _COARSE))
+    small = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    sums = cv2.resize(values * weight[..., None], size, interpolation=cv2.INTER_AREA).reshape(*small.shape, -1)
+    means = sums / np.maximum(small, 1e-6)[..., None]
+    smooth = normalised_blur(means, small, max(1.0, sigma / _COARSE))
+    solved = harmonic(smooth, small > 0.1)
+    return np.asarray(cv2.resize(solved, (width, height), interpolation=cv2.INTER_LINEAR).reshape(values.shape))
+
+
+def agreement(light: Pixels, target: Pixels, both: Mask, toe: float) -> Pixels:
+    """1 where two pictures are alike, a half where they are `_HALF` stops apart; 0 beside `both`."""
+    ours, theirs = (grey_of(stops_of(picture, toe)) for picture in (light, target))
+    kernel = np.ones((3, 3), np.uint8)
+    contrast = cv2.dilate(theirs, kernel) - cv2.erode(theirs, kernel)
+    apart = np.stack([np.abs(ours - theirs), contrast], axis=-1)
+    apart = normalised_blur(apart, both.astype(np.float32), 1.5)
+    return np.asarray(both / (1 + (apart[..., 0] / (_HALF + _CONTRAST * apart[..., 1])) ** 2), np.float32)
+
+
+def toe_of(light: Pixels, where: Mask) -> float:
+    """Light that counts as black: `_TOE` stops below the median of what is there."""
+    level = float(np.median(np.maximum(light[where], 0))) if where.any() else 0.0
+    return level * 2**-_TOE or 1e-4
+
+
+def grey_of(light: Pixels) -> Pixels:
+    """The mean of R, G and B."""
+    return (light[..., 0] + light[..., 1] + light[..., 2]) / np.float32(3)
+
+
+def stops_of(light: Pixels, toe: float) -> Pixels:
+    """Light as a logarithm, level near the toe."""
+    return np.asarray(np.log2(np.maximum(light, 0) + np.float32(toe)), np.float32)
