@@ -37,9 +37,11 @@ def __getattr__(name: str) -> Any:
         from vfxgen.training.shot import train
 
         return train
-    from vfxgen.operators import operators
+    # A module that is asked for while it is imported ends here too, and must not have every operator imported.
+    if name[:1].isupper():
+        from vfxgen.operators import operators
 
-    for operator in operators().values():
-        if operator.__name__ == name:
-            return operator
+        for operator in operators().values():
+            if operator.__name__ == name:
+                return operator
     raise AttributeError(f"module 'vfxgen' has no attribute '{name}'")

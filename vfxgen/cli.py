@@ -160,7 +160,7 @@ def run_demo(
     shot: Annotated[str, typer.Option("--shot", help="Another shot file, with truth beside it.")] = "",
     frames: Frames = "",
 ) -> int:
-    """Key, grade and composite the sample shot, and leave pictures and figures to look at."""
+    """Key, grade and composite the sample shot, run every shipped net; leave pictures and figures to look at."""
     from vfxgen.report import demo
 
     return demo.run(out, shot, frames)

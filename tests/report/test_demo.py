@@ -10,10 +10,12 @@ import pytest
 from vfxgen.errors import RequestError
 from vfxgen.media.image import read_header, read_image
 from vfxgen.operators.read import read
-from vfxgen.report import demo
+from vfxgen.report import demo, net_sheets
 
 
-def test_two_frames_of_the_sample_shot(tmp_path: Path) -> None:
+def test_two_frames_of_the_sample_shot_and_what_nets_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {name: net_sheets.SHEETS[name] for name in ("upscale-x2", "upscale-x4")}
+    monkeypatch.setattr(net_sheets, "SHEETS", few)
     assert demo.run(str(tmp_path), frames="1001-1002") == 0
     comp = read_image(str(tmp_path / "comp" / "greenscreen_comp.1001.exr"), 1001)
     assert comp.types == dict.fromkeys("RGBA", "half")
@@ -24,6 +26,9 @@ def test_two_frames_of_the_sample_shot(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text()
     for picture in re.findall(r"review/[a-z]+\.\d+\.jpg", page):
         assert (tmp_path / picture).is_file()
+    shown = re.findall(r'src="(nets/[^"]+)"', page)
+    assert shown == ["nets/upscale-x2.png", "nets/upscale-x4.png"]
+    assert all((tmp_path / picture).is_file() for picture in shown)
     time_code = read_header(str(tmp_path / "comp" / "greenscreen_comp.1002.exr"))[0].attributes["smpte:TimeCode"]
     assert next(iter(time_code.value)) & 0x3F == 1, "the plate's time code, not the still background's"
 

@@ -25,7 +25,7 @@ class Page(HTMLParser):
         self.text.append(data)
 
 
-def made(tmp_path: Path, title: str = "sh010") -> tuple[str, Page]:
+def made(tmp_path: Path, title: str = "sh010", nets: dict[str, str] | None = None) -> tuple[str, Page]:
     path = tmp_path / "report.html"
     write_page(
         str(path),
@@ -38,6 +38,7 @@ def made(tmp_path: Path, title: str = "sh010") -> tuple[str, Page]:
         figures=[{"alpha MSE": 0.5, "compute s": None}, {"alpha MSE": 0.25, "compute s": 0.1}],
         size=(960, 540),
         fps=24,
+        nets=nets,
     )
     text = path.read_text()
     page = Page()
@@ -50,6 +51,14 @@ def test_a_row_a_frame_and_the_mean(tmp_path: Path) -> None:
     assert page.tags.count("tr") == 4
     assert {"1001", "1002", "0.375", "–"} <= set(page.text)
     assert "{{" not in text and "{%" not in text, "no place is left unfilled"
+
+
+def test_nets_are_shown_where_there_are_any(tmp_path: Path) -> None:
+    nets = {"upscale-x2": "nets/upscale-x2.png", "key-unmix": "nets/key-unmix.png"}
+    text, page = made(tmp_path, nets=nets)
+    assert page.tags.count("img") == 2 + len(nets) and set(nets) <= set(page.text)
+    assert all(f'src="{picture}"' in text for picture in nets.values())
+    assert "What the shipped nets do" not in made(tmp_path)[0]
 
 
 def test_it_needs_nothing_from_outside(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The demo: render the sample shot, measure it against truth, and leave pictures to look at."""
+"""The demo: render the sample shot, measure it against truth, show what the nets do, and leave pictures to look at."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from vfxgen.operators.read import read
 from vfxgen.output import Output
 from vfxgen.progress import DONE, report
 from vfxgen.render import Event, Job, render
-from vfxgen.report import page, sheet, truth
+from vfxgen.report import net_sheets, page, sheet, truth
+from vfxgen.report.shown import displayed, in_grey
 from vfxgen.sequence import Sequence
 
 SAMPLE_SHOT = Path(__file__).parents[2] / "shots" / "greenscreen" / "shot.toml"
@@ -26,6 +27,8 @@ _ALPHA_GAIN, _GREY = 4.0, 0.18
 
 def run(out: str, shot_path: str = "", frames: str = "") -> int:
     """Render the outputs of a shot into `out`, and write `contact_sheet.png` and `report.html` there.
+
+    With the sample shot, a sheet for each shipped net goes to ``nets/`` and onto the report.
 
     Parameters
     ----------
@@ -64,7 +67,8 @@ def run(out: str, shot_path: str = "", frames: str = "") -> int:
     if code != DONE:
         return code
     true = graph.build({name: {"operator": "read", **fields} for name, fields in shot.truth.items()}, folder, path)
-    _Review(shot, out, numbers, sequences, outputs, true, events).write()
+    nets = {} if shot_path else net_sheets.write_net_sheets(os.path.join(out, "nets"))
+    _Review(shot, out, numbers, sequences, outputs, true, events).write(nets)
     console = Console(stderr=True)
     for name in ("contact_sheet.png", "report.html"):
         console.print(os.path.join(out, name), highlight=False)
@@ -102,8 +106,8 @@ class _Review:
         self.comp = read(outputs["comp"].path)
         self.seconds = {event.frame: event.seconds for event in events if "compute" in event.seconds}
 
-    def write(self) -> None:
-        """Write the contact sheet and the review page."""
+    def write(self, nets: dict[str, str]) -> None:
+        """Write the contact sheet, and the review page with the sheets of `nets`, paths by name."""
         os.makedirs(os.path.join(self.out, "review"), exist_ok=True)
         chosen = {self.numbers[0], self.numbers[len(self.numbers) // 2], self.numbers[-1]}
         figures, rows, layers = (
@@ -136,6 +140,7 @@ class _Review:
             figures=figures,
             size=size,
             fps=float(self.shot.fps),
+            nets={name: os.path.relpath(path, self.out) for name, path in nets.items()},
         )
 
     def _pictures(self, number: int) -> dict[str, Pixels]:
@@ -144,10 +149,10 @@ class _Review:
         grey = key.with_pixels(RGB, key.rgb + (1 - alpha) * np.float32(_GREY))
         return {
             "plate": _shown(self.plate[number]),
-            "alpha": _as_grey(alpha),
+            "alpha": in_grey(alpha),
             "foreground": _shown(grey),
             "comp": _shown(self.comp[number]),
-            "error": _as_grey(np.abs(alpha - true) * _ALPHA_GAIN),
+            "error": in_grey(np.abs(alpha - true) * _ALPHA_GAIN),
         }
 
     def _figures(self, number: int) -> dict[str, float | None]:
@@ -169,8 +174,4 @@ class _Review:
 
 def _shown(frame: Frame) -> Pixels:
     whole = frame.on(frame.display_window)
-    return np.clip(np.nan_to_num(color.to_display(whole.rgb, whole.colorspace)), 0, 1)
-
-
-def _as_grey(matte: Pixels) -> Pixels:
-    return np.repeat(np.clip(np.nan_to_num(matte), 0, 1), 3, axis=-1)
+    return displayed(whole.rgb, whole.colorspace)

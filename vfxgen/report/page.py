@@ -22,6 +22,7 @@ def write_page(
     figures: Sequence[Mapping[str, float | None]],
     size: tuple[int, int],
     fps: float,
+    nets: Mapping[str, str] | None = None,
 ) -> None:
     """Write the page.
 
@@ -43,6 +44,8 @@ def write_page(
         Width and height of the pictures.
     fps
         Of playback.
+    nets
+        Name of a net -> a picture of what it does, as a path relative to the page; shown below the table.
 
     Raises
     ------
@@ -65,6 +68,7 @@ def write_page(
         means={name: _shown(_mean([row[name] for row in figures])) for name in columns},
         size=size,
         milliseconds=round(1000 / fps),
+        nets=dict(nets or {}),
     )
     with published(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
         file.write(text)
