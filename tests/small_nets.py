@@ -61,7 +61,6 @@ def built(folder: Path, architecture: str = "upscaler", seed: int = 0, **hyperpa
         "upscaler": ("R G B", "R G B"),
         "unet": ("R G B", "A"),
         "inpainter": ("R G B M", "R G B"),
-        "matter": ("R G B T", "A"),
     }[architecture]
     return entry(
         folder,

@@ -25,7 +25,7 @@ def test_every_net_states_its_view_and_its_sizes(name: str) -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(RequestError, match=r"'esrgan' is not known; there are inpainter, matter, unet, upscaler"):
+    with pytest.raises(RequestError, match=r"'esrgan' is not known; there are inpainter, unet, upscaler"):
         build("esrgan")
 
 

@@ -22,7 +22,6 @@ NETS: dict[str, dict[str, Any]] = {
     "upscaler": {"scale": 2, "channels": 8, "blocks": 2},
     "unet": {"in_channels": 3, "out_channels": 1, "widths": [8, 12]},
     "inpainter": {"width": 8, "rounds": 1, "heads": 2},
-    "matter": {"widths": [8, 12], "levels": 2},
 }
 FORMS: dict[str, dict[str, Any]] = {
     "onnx": {},

@@ -17,7 +17,7 @@ from vfxgen.frame import Pixels
 from vfxgen.image.carry import Carry, together, trimap_between
 from vfxgen.image.color_pairs import NO_KNOWLEDGE, Estimate, estimate, information
 from vfxgen.image.matting_laplacian import solve
-from vfxgen.image.natural_matte import matte_by, mixture_matte
+from vfxgen.image.natural_matte import clues, matte_by, mixture_matte
 from vfxgen.image.sparse_matte import Name, sparse_matte
 from vfxgen.image.straight import straight_foreground
 from vfxgen.image.trimap import pieces, trimap_levels, trimap_of
@@ -104,6 +104,26 @@ def test_a_carried_belief_decides_where_colour_cannot() -> None:
     sure = Estimate(alpha, np.full_like(alpha, 1e-3))
     told, alone = (mixture_matte(flat, trimap_of(alpha, 5), belief) for belief in (sure, None))
     assert np.abs(told - alpha).mean() < 0.02 < 0.5 * np.abs(alone - alpha).mean()
+
+
+@pytest.mark.parametrize("carried", [False, True])
+def test_clues_hold_the_mixture_and_what_it_was_made_of(carried: bool) -> None:
+    alpha = disk()
+    trimap = trimap_of(alpha, 5)
+    light = mixed(alpha, behind=texture(alpha.shape) * np.float32(0.2))
+    believed = Estimate(alpha, np.full_like(alpha, 1e-3)) if carried else None
+    found = clues(light, trimap, believed)
+    assert found.shape == (*alpha.shape, 5) and found.dtype == np.float32 and 0 <= found.min() <= found.max() <= 1
+    assert np.array_equal(found[..., 0], mixture_matte(light, trimap, believed))
+    assert np.array_equal(found[..., 4], trimap)
+    unknown = trimap == 0.5
+    smooth = solve(light, unknown, trimap, np.zeros_like(trimap))
+    assert np.abs(found[..., 1] - smooth)[unknown].mean() < 0.02
+    for layer in range(3):
+        assert np.array_equal(found[..., layer][~unknown], trimap[~unknown])
+    assert (found[..., 3][~unknown] == 1).all()
+    if carried:
+        assert np.array_equal(found[..., 2][unknown], alpha[unknown]) and found[..., 3].min() > 0.8
 
 
 @settings(max_examples=30, deadline=None)

@@ -13,8 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moving_scenes import texture
-from small_nets import scripted
-from torch import Tensor, nn
 
 import vfxgen
 from vfxgen.errors import FrameError, RequestError
@@ -61,7 +59,7 @@ def mattes(pixels: Pixels | dict[int, Pixels]) -> Pictures:
 
 
 def cut(**values: Any) -> Matte:
-    given: dict[str, Any] = {"rough": mattes({n: rough(n) for n in FRAMES}), "width": 5.0}
+    given: dict[str, Any] = {"rough": mattes({n: rough(n) for n in FRAMES}), "width": 5.0, "method": "mixture"}
     return Matte(Pictures(shot()), **{**given, **values})
 
 
@@ -242,68 +240,6 @@ def test_a_cut_between_keyframes_is_a_wall() -> None:
     one = Matte(plate, keyframes=mattes({1: coverage(1)}), width=4.0)
     with pytest.raises(FrameError, match=r"frame 5: no keyframe \(1\).*a cut between frames 3 and 4; paint a keyframe"):
         one[5]
-
-
-class Thresholding(nn.Module):
-    """Red above 0.4; where a second picture is given, that."""
-
-    def forward(self, picture: Tensor) -> Tensor:
-        last = picture[:, -1:]
-        return last if picture.shape[1] == 4 else (picture[:, :1] > 0.4).to(picture.dtype)
-
-
-def net(studio: Path, name: str, channels: str, **fields: Any) -> str:
-    ports: dict[str, Any] = {
-        "inputs": [{"name": "picture", "channels": channels, "encoding": "none"}],
-        "outputs": [{"name": "alpha", "channels": "A"}],
-    }
-    return scripted(studio, name, Thresholding(), **{"task": "matte", **ports, **fields})
-
-
-def test_a_net_alone_needs_no_guide_and_one_with_a_guide_gets_it(studio: Path) -> None:
-    alone = Matte(Pictures(shot()), method="net", net=net(studio, "alone", "R G B"))
-    assert alone[3].alpha[48, 54] == 1 and alone[3].alpha[80, 5] == 0
-    told = net(studio, "told", "R G B T")
-    with pytest.raises(RequestError, match="nothing says where the subject is"):
-        Matte(Pictures(shot()), method="net", net=told)
-    frame = cut(method="net", net=told)[3]
-    assert set(np.unique(frame.alpha)) == {0, 0.5, 1}
-    masked = cut(method="net", net=net(studio, "masked", "R G B M"))[3]
-    inside = (frame.alpha == 0.5)[..., 0]
-    assert np.array_equal(masked.alpha[inside], rough()[inside])
-    assert alone.nets and alone.key(3) != cut(method="net", net=told).key(3)
-
-
-class Reddening(nn.Module):
-    """As much alpha as red."""
-
-    def forward(self, picture: Tensor) -> Tensor:
-        return picture[:, :1]
-
-
-@pytest.mark.parametrize("stops", [-4, 4])
-def test_a_net_that_is_told_where_sees_every_frame_at_one_exposure(studio: Path, stops: int) -> None:
-    ports: dict[str, Any] = {
-        "inputs": [{"name": "picture", "channels": "R G B M", "encoding": "none"}],
-        "outputs": [{"name": "alpha", "channels": "A"}],
-    }
-    red = scripted(studio, f"red{stops}", Reddening(), **{"task": "matte", **ports})
-    exposed = {n: light * np.float32(2.0**stops) for n, light in shot().items()}
-    one, other = (
-        Matte(Pictures(light), rough=mattes(rough()), method="net", net=red)[3].alpha for light in (shot(), exposed)
-    )
-    assert one[one < 1].max() > 0.01 and np.abs(one - other).max() < 1e-5
-
-
-def test_nets_that_make_no_matte_are_refused(studio: Path) -> None:
-    with pytest.raises(RequestError, match="net 'upscale-x2' is for upscale"):
-        cut(method="net", net="upscale-x2")
-    with pytest.raises(RequestError, match=r"takes R G B depth and gives A; matte runs nets"):
-        cut(method="net", net=net(studio, "deep", "R G B depth"))
-    with pytest.raises(RequestError, match="method = net, and nothing says where the subject is"):
-        Matte(Pictures(shot()), method="net")
-    with pytest.raises(RequestError, match=r"net = upscale-x2 is given, but method = mixture"):
-        cut(net="upscale-x2")
 
 
 def test_what_says_nothing_or_too_much_is_refused() -> None:

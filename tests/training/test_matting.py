@@ -1,4 +1,4 @@
-"""The mattes' objective: plates that are what their truth composes, guides that hold it, batches by number."""
+"""The mattes' objective: plates that are what their truth composes, the classical matte beside, batches by number."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import pytest
 import torch
 from subjects import files, write_data
 
-from vfxgen.architectures.matter import Matter
+from vfxgen.architectures.unet import UNet
 from vfxgen.errors import MediaError, RequestError
+from vfxgen.image.natural_matte import CLUES
 from vfxgen.training import matting
-from vfxgen.training.matting import CoarseMatting, Matting, Settings
+from vfxgen.training.matting import GUIDES, TOLD, CoarseMatting, Matting, Settings, encoded, mended
 
-NET = {"widths": [8, 8], "levels": 4}
+NET = {"in_channels": 8, "out_channels": 1, "widths": [8, 8], "residual": True}
 FEW = Settings(samples=4, size=48, held_out=2, patch=32, batch=3)
 
 
-def net() -> Matter:
+def net() -> UNet:
     torch.manual_seed(1)
-    return Matter([8, 8], levels=4).eval()
+    return UNet(8, 1, [8, 8], residual=True).eval()
 
 
 @pytest.fixture(scope="module")
@@ -29,36 +30,58 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_data(tmp_path_factory.mktemp("data"))
 
 
-@pytest.fixture(scope="module")
-def cache(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("cache")
-    Matting.prepare(files(data), data / "held_out", NET, FEW, made)
-    return made
+@pytest.fixture(scope="module", params=[Matting, CoarseMatting])
+def objective(request: pytest.FixtureRequest, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Matting:
+    kind: type[Matting] = request.param
+    cache = tmp_path_factory.mktemp("cache")
+    kind.prepare(files(data), data / "held_out", NET, FEW, cache)
+    return kind(NET, FEW, cache)
 
 
-@pytest.mark.parametrize("kind", [Matting, CoarseMatting])
-def test_a_batch_depends_on_seed_and_step_alone(cache: Path, kind: type[Matting]) -> None:
-    one, other = (kind(NET, FEW, cache) for _ in range(2))
-    other.batch(0)
-    for name, tensor in one.batch(5).items():
-        assert torch.equal(tensor, other.batch(5)[name])
-    assert not torch.equal(one.batch(5)["light"], one.batch(6)["light"])
-    assert one.batch(5)["light"].shape == (3, 4, 32, 32) and one.batch(5)["guide"].shape == (3, 1, 32, 32)
+def test_a_batch_depends_on_seed_and_step_alone(objective: Matting) -> None:
+    batch = objective.batch(5)
+    objective.batch(0)
+    for name, tensor in objective.batch(5).items():
+        assert torch.equal(tensor, batch[name])
+    assert not torch.equal(batch["pixels"], objective.batch(6)["pixels"])
+    assert batch["pixels"].shape == (3, TOLD + 4, 32, 32) and batch["stops"].shape == (3, 3)
 
 
-def test_a_trimap_says_nothing_false(cache: Path) -> None:
-    objective = Matting(NET, FEW, cache)
+def test_every_patch_has_something_to_decide(objective: Matting) -> None:
     for step in range(8):
-        batch = objective.batch(step)
-        alpha = batch["light"][:, 3:].float()
-        assert alpha[batch["guide"] == 1].min() > 0.97 if (batch["guide"] == 1).any() else True
-        assert alpha[batch["guide"] == 0].max() < 0.03 if (batch["guide"] == 0).any() else True
+        assert (objective.batch(step)["pixels"][:, TOLD - 1] == 0.5).any((-1, -2)).all()
+
+
+def test_where_the_trimap_knows_the_clues_are_the_trimap(objective: Matting) -> None:
+    pixels = objective.batch(1)["pixels"].float()
+    trimap = pixels[:, TOLD - 1]
+    known = trimap != 0.5
+    for clue in range(3):
+        assert torch.equal(pixels[:, clue][known], trimap[known])
+    assert (pixels[:, 3][known] == 1).all() and pixels[:, 3].min() >= 0
+
+
+def test_a_trimap_says_nothing_false(data: Path, tmp_path: Path) -> None:
+    Matting.prepare(files(data), None, NET, FEW, tmp_path)
+    for step in range(8):
+        pixels = Matting(NET, FEW, tmp_path).batch(step)["pixels"].float()
+        alpha, trimap = pixels[:, -1], pixels[:, TOLD - 1]
+        assert ((alpha - trimap).abs()[trimap != 0.5] < 0.03).all()
+
+
+def test_colours_are_in_any_order_and_clues_are_not(objective: Matting) -> None:
+    plate = objective.plates[0]
+    random = np.random.default_rng(3)
+    patches = [objective._patch(plate, random) for _ in range(12)]
+    means = {tuple(np.argsort(patch[TOLD:-1].astype(np.float32).mean((1, 2)))) for patch in patches}
+    assert len(means) > 2
+    assert all(set(np.unique(patch[TOLD - 1])) <= {0, 0.5, 1} for patch in patches)
 
 
 def test_the_plate_is_a_photograph_where_nothing_covers_it(data: Path) -> None:
-    settings = replace(FEW, rendered=1.0)
-    pair = matting.plate_and_truth(files(data)[2:], files(data)[:2], settings, np.random.default_rng(1), True)
-    again = matting.plate_and_truth(files(data)[2:], files(data)[:2], settings, np.random.default_rng(1), True)
+    pair, again = (
+        matting.plate_and_truth(files(data)[2:], files(data)[:2], FEW, np.random.default_rng(1), True) for _ in range(2)
+    )
     assert np.array_equal(pair, again) and pair.shape == (48, 48, 4)
     alpha = pair[..., 3].astype(np.float32)
     light = pair[..., :3].astype(np.float32)
@@ -66,32 +89,59 @@ def test_the_plate_is_a_photograph_where_nothing_covers_it(data: Path) -> None:
     assert light[alpha > 0.99].std(0).max() < light[alpha == 0].std(0).max()
 
 
-@pytest.mark.parametrize("kind", [Matting, CoarseMatting])
-def test_a_perfect_net_has_no_loss(cache: Path, kind: type[Matting]) -> None:
-    objective = kind(NET, FEW, cache)
+def test_the_subject_is_about_as_bright_as_what_is_behind(data: Path) -> None:
+    """However little of the frame it covers."""
+    stops = []
+    for seed in range(12):
+        pair = matting.plate_and_truth(files(data)[2:], files(data)[:2], FEW, np.random.default_rng(seed), True)
+        light, alpha = np.split(pair.astype(np.float32), [3], -1)
+        stops.append(np.log2(light[alpha[..., 0] > 0.99].mean() / light[alpha[..., 0] == 0].mean()))
+    assert abs(np.mean(stops)) < 1 and np.abs(stops).max() < 4
+
+
+def test_a_plate_of_which_nothing_is_known_is_left_out(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subjects, photos = files(data)[2:], files(data)[:2]
+    made = Matting.compose(subjects, photos, FEW, np.random.default_rng(2), True)
+    assert made is not None and made.shape == (48, 48, 4 + GUIDES * TOLD)
+    monkeypatch.setattr(matting, "KNOWN", 0.9)
+    assert Matting.compose(subjects, photos, FEW, np.random.default_rng(2), True) is None
+    monkeypatch.setattr(matting, "KNOWN", 0.005)
+    monkeypatch.setattr(matting, "HOPELESS", 0.0)
+    assert Matting.compose(subjects, photos, FEW, np.random.default_rng(2), True) is None
+
+
+def test_a_net_that_has_learned_nothing_is_the_classical_matte(objective: Matting) -> None:
+    with torch.inference_mode():
+        figures = objective.validate(net())
+        given, _ = encoded(objective.batch(0)["pixels"])
+        assert torch.equal(mended(net(), given), given[:, :1])
+    for name in ("alpha", "square"):
+        assert figures[name] == pytest.approx(figures[f"{name}, classical"]) and figures[name] > 0
+
+
+def test_a_perfect_net_has_no_loss(objective: Matting) -> None:
     batch = objective.batch(0)
-    truth = batch["light"][:, 3:].float()
+    truth = batch["pixels"][:, -1:].float()
     assert sum(objective.loss(lambda given: truth, batch).values()) < 1e-6
-    assert sum(objective.loss(lambda given: given[:, 3:], batch).values()) > 1e-2
+    assert sum(objective.loss(lambda given: 1 - truth, batch).values()) > 1e-2
 
 
-def test_what_a_trimap_knows_costs_nothing(cache: Path) -> None:
-    objective = Matting(NET, FEW, cache)
+def test_what_a_trimap_knows_costs_nothing(objective: Matting) -> None:
     batch = objective.batch(0)
-    wrong_where_known = torch.where(batch["guide"] == 0.5, batch["light"][:, 3:].float(), 7.0)
+    pixels = batch["pixels"].float()
+    wrong_where_known = torch.where(pixels[:, TOLD - 1 : TOLD] == 0.5, pixels[:, -1:], 7.0)
     assert sum(objective.loss(lambda given: wrong_where_known, batch).values()) < 1e-6
 
 
-def test_validation_and_samples_show_the_held_out_plates(cache: Path) -> None:
-    objective = Matting(NET, FEW, cache)
+def test_samples_show_the_held_out_plates(objective: Matting) -> None:
     with torch.inference_mode():
-        figures, picture = objective.validate(net()), objective.samples(net())
-    assert 0 < figures["square"] < figures["alpha"] < 1000
-    assert picture is not None and picture.shape == (2 * 48, 4 * 48, 3) and 0 <= picture.min() < picture.max() <= 1
+        picture = objective.samples(net())
+    assert picture is not None and picture.shape == (len(objective.held) * 48, 5 * 48, 3)
+    assert 0 <= picture.min() < picture.max() <= 1
 
 
 def test_the_card_says_what_the_net_is_told() -> None:
-    assert [kind.inputs[0]["channels"] for kind in (Matting, CoarseMatting)] == ["R G B T", "R G B M"]
+    assert [kind.inputs[0]["channels"] for kind in (Matting, CoarseMatting)] == [f"{CLUES} R G B"] * 2
 
 
 def test_what_cannot_be_used_is_named(data: Path, tmp_path: Path) -> None:
@@ -102,4 +152,4 @@ def test_what_cannot_be_used_is_named(data: Path, tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"photos: has no \.exr"):
         Matting.prepare(files(data), data / "photos", NET, FEW, tmp_path)
     with pytest.raises(RequestError, match=r"rendered = 1\.5"):
-        Settings(rendered=1.5)
+        replace(FEW, rendered=1.5)

@@ -56,9 +56,9 @@ def architectures() -> dict[str, type[nn.Module]]:
     Examples
     --------
     >>> sorted(architectures())
-    ['inpainter', 'matter', 'unet', 'upscaler']
+    ['inpainter', 'unet', 'upscaler']
     """
-    for name in ("inpainter", "matter", "unet", "upscaler"):
+    for name in ("inpainter", "unet", "upscaler"):
         import_module(f"vfxgen.architectures.{name}")
     return dict(_classes)
 

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from vfxgen.frame import Mask, Pixels
 from vfxgen.image.color_pairs import Estimate, estimate, information
 from vfxgen.image.matting_laplacian import solve
-from vfxgen.image.trimap import SUBJECT, UNKNOWN, pieces
+from vfxgen.image.trimap import SUBJECT, UNKNOWN, Crop, pieces
 
 OF_COLOUR, OF_BELIEF = 1e-3, 6e-2
 """How much one unit of information counts beside the matting Laplacian: that of colours, measured on photographs with
 known alpha; that of carried alpha, on a composed and a rendered shot."""
 MARGIN = 64
 """Known pixels around a piece that is solved: where its colours come from."""
+CLUES = "A smooth.A likely.A sure T"
+"""What a net for mattes is told beside R G B; see `clues`."""
+_SUREST = float(information(np.zeros(1, np.float32))[0])
 
 Method = Callable[[Pixels, Pixels, Mask], Pixels]
 """Coverage (h, w) from light (h, w, 3), a trimap (h, w) and where to solve it (h, w)."""
+
+
+class Piece(NamedTuple):
+    """An unknown piece: the crop that holds it, where in it, what is likely there, what one unit of that counts."""
+
+    crop: Crop
+    own: Mask
+    likely: Estimate
+    strength: float
 
 
 def mixture_matte(light: Pixels, trimap: Pixels, believed: Estimate | None = None) -> Pixels:
@@ -43,16 +56,48 @@ def mixture_matte(light: Pixels, trimap: Pixels, believed: Estimate | None = Non
         (H, W), 0 .. 1; the trimap where that is known.
     """
     alpha = trimap.copy()
-    unknown = trimap == UNKNOWN
-    for crop, own in pieces(unknown, MARGIN):
-        seen, known = light[crop], trimap[crop]
-        if believed is None:
-            likely, strength = estimate(seen, known == SUBJECT, known == 0, own), OF_COLOUR
-        else:
-            likely, strength = Estimate(believed.coverage[crop], believed.variance[crop]), OF_BELIEF
-        target = np.where(own, likely.coverage, known)
-        alpha[crop][own] = solve(seen, own, target, np.float32(strength) * information(likely.variance))[own]
+    for piece in _pieces(light, trimap, believed):
+        alpha[piece.crop][piece.own] = _mixed(light, trimap, piece)
     return alpha
+
+
+def clues(light: Pixels, trimap: Pixels, believed: Estimate | None = None) -> Pixels:
+    """What a net for mattes is given beside the light: all that `mixture_matte` knows, and what it finds.
+
+    Parameters
+    ----------
+    light, trimap, believed
+        As `mixture_matte` has them.
+
+    Returns
+    -------
+    Pixels
+        (H, W, 5), `CLUES`: coverage by `mixture_matte`; coverage that follows colour alone (the closed form of Levin et
+        al. 2008); what is likely by itself; how sure that is, 0 .. 1; the trimap. Where the trimap is known all three
+        coverages are the trimap, and sure.
+
+    Examples
+    --------
+    >>> light = np.zeros((8, 16, 3), np.float32) + np.linspace(0, 1, 16, dtype=np.float32)[:, None]
+    >>> trimap = np.repeat(np.float32([0, 0.5, 1]), (6, 4, 6))[None].repeat(8, 0)
+    >>> found = clues(light, trimap)
+    >>> found.shape, found[4, 0].tolist(), found[4, 15].tolist()
+    ((8, 16, 5), [0.0, 0.0, 0.0, 1.0, 0.0], [1.0, 1.0, 1.0, 1.0, 1.0])
+    """
+    found = np.stack([trimap, trimap, trimap, np.ones_like(trimap), trimap], -1)
+    for piece in _pieces(light, trimap, believed):
+        crop, own = piece.crop, piece.own
+        nothing = np.zeros(own.shape, np.float32)
+        found[crop][own, :4] = np.stack(
+            [
+                _mixed(light, trimap, piece),
+                solve(light[crop], own, trimap[crop], nothing)[own],
+                np.clip(piece.likely.coverage[own], 0, 1),
+                information(piece.likely.variance[own]) / np.float32(_SUREST),
+            ],
+            -1,
+        )
+    return found
 
 
 def matte_by(method: Method, light: Pixels, trimap: Pixels) -> Pixels:
@@ -61,3 +106,20 @@ def matte_by(method: Method, light: Pixels, trimap: Pixels) -> Pixels:
     for crop, own in pieces(trimap == UNKNOWN, MARGIN):
         alpha[crop][own] = method(light[crop], trimap[crop], own)[own]
     return alpha
+
+
+def _pieces(light: Pixels, trimap: Pixels, believed: Estimate | None) -> Iterator[Piece]:
+    for crop, own in pieces(trimap == UNKNOWN, MARGIN):
+        if believed is None:
+            known = trimap[crop]
+            yield Piece(crop, own, estimate(light[crop], known == SUBJECT, known == 0, own), OF_COLOUR)
+        else:
+            yield Piece(crop, own, Estimate(believed.coverage[crop], believed.variance[crop]), OF_BELIEF)
+
+
+def _mixed(light: Pixels, trimap: Pixels, piece: Piece) -> Pixels:
+    """The coverage of the piece's own pixels, (N,)."""
+    crop, own, likely, strength = piece
+    target = np.where(own, likely.coverage, trimap[crop])
+    found: Pixels = solve(light[crop], own, target, np.float32(strength) * information(likely.variance))[own]
+    return found

@@ -11,16 +11,20 @@ from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import RGBA, Frame, Pixels
 from vfxgen.image.mask import matte_on
 from vfxgen.image.tensor import to_pixels, to_tensor
+from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
-from vfxgen.temporal.matting import Alpha, Guide, check_net
+from vfxgen.temporal.matting import Alpha, Guide
 from vfxgen.temporal.motion import BACKWARD, FORWARD
+from vfxgen.temporal.net_matte import check_net
 from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
 from vfxgen.zoo import registry
 
 FOREGROUND = ("fg.R", "fg.G", "fg.B")
-SHIPPED = {"trimap": "matte-trimap", "rough": "matte-coarse", "keyframes": "matte-trimap"}
+SHIPPED = {"trimap": "matte-trimap", "rough": "matte-coarse"}
 """The net of the method ``net`` where no other is named, by what says where the subject is."""
+BETTER = ("trimap",)
+"""Guides with which that net was measured to be nearer to the truth than ``mixture``: ``auto`` takes it there."""
 
 
 class Matte(WithNet, Operator):
@@ -43,7 +47,7 @@ class Matte(WithNet, Operator):
     ``mixture`` weighs what colours around say against smoothness along colour (`vfxgen.image.natural_matte`), in
     scene-linear light, in which coverage mixes. ``closed-form`` and ``knn`` are pymatting's (``pip install
     vfxgen[matte]``). ``net`` is a net for mattes that takes R G B, and a trimap as channel T or a mask as M where it
-    wants one.
+    wants one; those that ship take what ``mixture`` found, and mend it where the trimap leaves it open.
 
     Examples
     --------
@@ -64,7 +68,9 @@ class Matte(WithNet, Operator):
     keyframes: Sequence | None = matte_input("Mattes painted on a few frames alone.", sparse=True)
     holdout: Sequence | None = matte_input("What stays as it is: 1 solid.")
     garbage: Sequence | None = matte_input("What goes: 1 is transparent.")
-    method: Literal["mixture", "closed-form", "knn", "net"] = parameter("mixture", "How the unknown is solved.")
+    method: Literal["auto", "mixture", "closed-form", "knn", "net"] = parameter(
+        "auto", "How the unknown is solved; auto: net for a trimap, else mixture."
+    )
     width: float = parameter(
         10.0, "How far the edge of rough or carried mattes is solved anew.", minimum=0.0, maximum=512.0, unit="pixels"
     )
@@ -74,7 +80,7 @@ class Matte(WithNet, Operator):
     foreground: bool = parameter(False, "Also write fg.R fg.G fg.B: the subject's colour, unpremultiplied.")
     net: str = parameter(
         "",
-        "Name of a net for mattes, for method = net; empty: matte-trimap, or matte-coarse for rough.",
+        "Name of a net for mattes, for method = net or auto; empty: matte-trimap, or matte-coarse for rough.",
         net_task="matte",
     )
     use: Use = USE
@@ -95,7 +101,8 @@ class Matte(WithNet, Operator):
             raise RequestError("matte: nothing says where the subject is: give a trimap, a rough mask or keyframes")
         self._guide = Guide(self.plate, self.trimap, self.rough, self.keyframes, self.width)
         solve_by_net = (lambda: self._net) if self._entry else None
-        self._alpha = Alpha(self._guide, self.method, solve_by_net, self.tile)
+        method = "mixture" if self.method == "auto" else self.method
+        self._alpha = Alpha(self._guide, method, solve_by_net, self.tile)
 
     def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:
         wanted: dict[str, tuple[int, ...]] = dict.fromkeys(self.inputs, (number,))
@@ -147,16 +154,21 @@ class Matte(WithNet, Operator):
         return tuple(n for n in (number - 1, number, number + 1) if n == number or there is None or n in there)
 
     def _chosen(self) -> registry.Entry | None:
-        if self.method != "net":
-            if self.net:
-                raise RequestError(f"matte: net = {self.net} is given, but method = {self.method}; say method = net")
+        if self.net and self.method not in ("auto", "net"):
+            raise RequestError(f"matte: net = {self.net} is given, but method = {self.method}; say method = net")
+        guide = next((name for name in SHIPPED if name in self.inputs), "")
+        if self.method == "auto" and not self.net:
+            if guide not in BETTER or SHIPPED[guide] not in registry.nets():
+                return None
+            say_once(f"matte: the unknown is solved by mixture, and mended by the net {SHIPPED[guide]}")
+        elif self.method not in ("auto", "net"):
             return None
-        shipped = next((net for guide, net in SHIPPED.items() if guide in self.inputs), "")
-        if not self.net and not shipped:
+        if not self.net and not guide:
             raise RequestError(
-                "matte: method = net, and nothing says where the subject is: give a trimap or a net = NAME"
+                "matte: method = net without a net = NAME needs a trimap or a rough mask; with keyframes leave method "
+                "out: what the motion carries is nearer to the truth than what a net makes of it"
             )
-        entry = registry.find(self.net or shipped)
+        entry = registry.find(self.net or SHIPPED[guide])
         registry.check_use(entry.card, self.use)
         check_net(entry.card)
         return entry

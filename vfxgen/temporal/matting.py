@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vfxgen.errors import FrameError, RequestError
+from vfxgen.errors import FrameError
 from vfxgen.frame import RGB, Frame, Pixels
 from vfxgen.image.mask import matte_on
 from vfxgen.image.tensor import to_pixels, to_tensor
@@ -18,14 +18,10 @@ from vfxgen.sequence import Sequence
 from vfxgen.temporal.carried import Carried, painted_frames
 from vfxgen.temporal.motion import Motion
 from vfxgen.version import __version__
-from vfxgen.zoo.card import Card
 
 if TYPE_CHECKING:
     from vfxgen.backends.net import Net
     from vfxgen.image.color_pairs import Estimate
-
-TRIMAP, MASK = "T", "M"
-"""Channels of a net that is told where the subject is: a trimap, or a rough mask."""
 
 
 class Told(NamedTuple):
@@ -165,7 +161,7 @@ class Alpha(Sequence):
             alpha = told.matte
         else:
             light = to_pixels(repaired(to_tensor(plate.rgb)))
-            alpha = self._through_net(light, told) if self.net else self._solved(number, light, told)
+            alpha = self._through_net(number, light, told) if self.net else self._solved(number, light, told)
         # In the type it was made in: as many bits, however often it is asked for.
         return plate.only(*RGB).with_pixels(("A",), alpha[..., None], type="float").only("A")
 
@@ -174,7 +170,15 @@ class Alpha(Sequence):
         from vfxgen.image.sparse_matte import Name, sparse_matte
 
         assert told is not None
-        trimap = told.trimap
+        if not self._is_open(number, told.trimap):
+            return told.trimap
+        if self.method == "mixture":
+            return mixture_matte(light, told.trimap, told.believed)
+        name: Name = "knn" if self.method == "knn" else "closed-form"
+        return matte_by(partial(sparse_matte, name), light, told.trimap)
+
+    def _is_open(self, number: int, trimap: Pixels) -> bool:
+        """Whether there is anything to solve; says what is odd about it."""
         unknown = trimap == 0.5
         if unknown.all():
             raise FrameError(
@@ -183,54 +187,17 @@ class Alpha(Sequence):
             )
         if not unknown.any():
             say_once("matte: on some frames nothing is unknown; alpha is there what was given")
-            return trimap
-        if not (trimap == 1).any():
+        elif not (trimap == 1).any():
             say_once(
                 "matte: on some frames no pixel is surely subject; its colour is unknown there: make width smaller"
             )
-        if self.method == "mixture":
-            return mixture_matte(light, trimap, told.believed)
-        name: Name = "knn" if self.method == "knn" else "closed-form"
-        return matte_by(partial(sparse_matte, name), light, trimap)
+        return bool(unknown.any())
 
-    def _through_net(self, light: Pixels, told: Told | None) -> Pixels:
-        from vfxgen.backends import light as lights
-        from vfxgen.image.middle_grey import gain_to_grey
+    def _through_net(self, number: int, light: Pixels, told: Told | None) -> Pixels:
+        from vfxgen.temporal.net_matte import matte_by_net, takes_clues
 
         assert self.net is not None
         net = self.net()
-        if any(guide in port.channel_names for port in net.card.inputs for guide in (TRIMAP, MASK)):
-            # One that is told where the subject is was made for all shots: it sees each at the same exposure.
-            light = light * np.float32(gain_to_grey(light))
-        layers = {name: light[..., i] for i, name in enumerate(RGB)}
-        if told is not None:
-            layers |= {TRIMAP: told.trimap, MASK: told.matte}
-        given = [
-            to_tensor(np.stack([layers[name] for name in port.channel_names], axis=-1)) for port in net.card.inputs
-        ]
-        made = lights.through(net, *given, tile=self.tile)
-        outputs = made if isinstance(made, tuple) else (made,)
-        for port, output in zip(net.card.outputs, outputs, strict=True):
-            if "A" in port.channel_names:
-                alpha = np.clip(to_pixels(output)[..., port.channel_names.index("A")], 0, 1)
-                return alpha if told is None else np.where(told.trimap == 0.5, alpha, told.trimap)
-        raise AssertionError("check_net lets no net pass that gives no A")
-
-
-def check_net(card: Card) -> None:
-    """Refuse a net that makes no matte of R G B and at most one guide.
-
-    Raises
-    ------
-    RequestError
-        The message says what it takes and gives.
-    """
-    if card.task != "matte":
-        raise RequestError(f"matte: net '{card.name}' is for {card.task}; vfxgen nets list names those for mattes")
-    takes, gives = (" ".join(port.channels for port in ports) for ports in (card.inputs, card.outputs))
-    known = sorted(takes.split()) in (sorted(RGB), sorted([*RGB, TRIMAP]), sorted([*RGB, MASK]))
-    if card.scale != 1 or not known or "A" not in gives.split():
-        raise RequestError(
-            f"matte: net '{card.name}' takes {takes} and gives {gives}; matte runs nets of scale 1 that take R G B, "
-            f"with {TRIMAP} (a trimap) or {MASK} (a mask) or neither, and give A"
-        )
+        if told is not None and takes_clues(net.card) and not self._is_open(number, told.trimap):
+            return told.trimap
+        return matte_by_net(net, light, told, self.tile)

@@ -1,4 +1,9 @@
-"""The objective of nets for mattes: subjects before photographs, a trimap or a rough mask, and the true coverage."""
+"""The objective of nets for mattes: subjects before photographs, what the classical matte makes of them, the truth.
+
+Plates are composed in scene-linear light when the cache is made, and solved there for a few guides each: trimaps, or
+the bands about the edges of rough masks. The net is given what `vfxgen.image.natural_matte.clues` found, beside the
+plate, and learns what is left to do.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +16,29 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import max_pool2d
 
 from vfxgen.encoding import Encoding
+from vfxgen.frame import Pixels
+from vfxgen.image.natural_matte import CLUES, clues
+from vfxgen.image.trimap import SUBJECT, UNKNOWN, trimap_of
 from vfxgen.training.augment import compressed, noisy
 from vfxgen.training.cached import Measure
-from vfxgen.training.composed import HELD_OUT, SHOWN, ComposedObjective, ComposedSettings, stacked
-from vfxgen.training.guides import Guide, random_guide
+from vfxgen.training.composed import SHOWN, ComposedObjective, ComposedSettings, stacked
+from vfxgen.training.guides import Guide, random_mask, random_trimap
 from vfxgen.training.losses import charbonnier, gradient, laplacian, settled
 from vfxgen.training.objective import Batch, Forward, Picture
 from vfxgen.training.patches import Cut, read_pictures
 
 ENCODING = Encoding("srgb")
-TRIES = 3
-"""Places that are drawn for a patch: the one with most to be decided is taken."""
-BAND = 10
-"""Pixels to each side of a mask's edge that are to be decided, as the parameter `width` of `matte` has it."""
+GUIDES = 2
+"""Guides that each plate is solved for."""
+TOLD = len(CLUES.split())
+KNOWN = 0.005
+"""Share of a plate that a guide must know to be subject, and to be background."""
+HOPELESS = 0.2
+"""Mean error of the classical matte from which a plate is left out: what is behind glass and veils cannot be seen."""
+WIDTHS = (5.0, 16.0)
+"""Pixels to each side of a rough mask's edge that are to be decided."""
 
 
 @dataclass(frozen=True)
@@ -37,71 +49,76 @@ class Settings(ComposedSettings):
     ----------
     exposure_stops
         Plates are exposed by as much up or down from where the operator brings every frame.
+    balance_stops
+        And each channel of colour by as much by itself.
     """
 
-    samples: int = 1200
-    rendered: float = 0.6
+    samples: int = 300
+    rendered: float = 1.0
     exposure_stops: float = 1.0
+    balance_stops: float = 0.5
 
 
 class Matting(ComposedObjective):
-    """Patches of the composed plates with trimaps drawn anew for each; see `Settings`."""
+    """Patches of the composed plates about what is unknown, of one of their guides; see `Settings`."""
 
     guide: ClassVar[Guide] = "trimap"
     settings_type = Settings
     needs_photographs = True
-    inputs: ClassVar = [{"name": "picture", "channels": "R G B T", "encoding": ENCODING.name}]
+    inputs: ClassVar = [{"name": "solved", "channels": f"{CLUES} R G B", "encoding": ENCODING.name}]
     outputs: ClassVar = [{"name": "alpha", "channels": "A"}]
     measures: ClassVar = {
-        "alpha": Measure("mean absolute error of alpha where it is to be decided", "/ 1000", "held-out subjects"),
-        "square": Measure("mean square error of alpha where it is to be decided", "/ 1000", "held-out subjects"),
+        "alpha": Measure("mean absolute error of alpha where it is unknown", "/ 1000", "held-out subjects"),
+        "alpha, classical": Measure("the same of method = mixture", "/ 1000"),
+        "square": Measure("mean square error of alpha where it is unknown", "/ 1000", "held-out subjects"),
+        "square, classical": Measure("the same of method = mixture", "/ 1000"),
     }
 
-    @staticmethod
+    @classmethod
     def compose(
+        cls,
         subjects: Sequence[Path],
         photos: Sequence[Path],
         settings: Settings,
         random: np.random.Generator,
         only_rendered: bool = False,
-    ) -> NDArray[np.float16]:
-        """See `plate_and_truth`."""
-        return plate_and_truth(subjects, photos, settings, random, only_rendered)
+    ) -> NDArray[np.float16] | None:
+        """One plate and what was solved: (H, W, 4 + 5 `GUIDES`), `plate_and_truth`, then the clues of each guide.
+
+        None where a guide knows nothing, or nothing can be seen of what it leaves unknown.
+        """
+        plate = plate_and_truth(subjects, photos, settings, random, only_rendered)
+        light, truth = plate[..., :3].astype(np.float32), plate[..., 3].astype(np.float32)
+        layers: list[NDArray[Any]] = [plate]
+        for _ in range(GUIDES):
+            trimap = _guide(cls.guide, truth, random)
+            if min((trimap == SUBJECT).mean(), (trimap == 0).mean()) < KNOWN or not (trimap == UNKNOWN).any():
+                return None
+            layers.append(clues(light, trimap))
+            if np.abs(layers[-1][..., 0] - truth)[trimap == UNKNOWN].mean() > HOPELESS:
+                return None
+        return np.concatenate(layers, -1).astype(np.float16)
 
     def __init__(self, net: dict[str, Any], settings: Settings, cache: Path) -> None:
         self.settings = settings
-        self.plates = read_pictures(cache, "plates")
-        self.held = [
-            (plate, random_guide(self.guide, _alpha(plate), np.random.default_rng((settings.seed, HELD_OUT, n))))
-            for n, plate in enumerate(read_pictures(cache, "held_out"))
-        ]
+        self.plates, self.held = read_pictures(cache, "plates"), read_pictures(cache, "held_out")
 
     def batch(self, step: int) -> Batch:
-        """``light`` (B, 4, P, P) float16: plate and coverage; ``guide`` (B, 1, P, P); ``stops`` (B,)."""
+        """``pixels`` (B, 9, P, P) float16: clues, plate and coverage; ``stops`` (B, 3)."""
         settings = self.settings
         random = np.random.default_rng((settings.seed, step))
-        lights, guides = [], []
-        for n in random.integers(0, len(self.plates), settings.batch):
-            plate = self.plates[n]
-            guide = random_guide(self.guide, _alpha(plate), random)
-            cut = self._cut(plate, guide, random)
-            lights.append(cut.of(plate))
-            guides.append(cut.of(guide[..., None]).copy())
-        stops = random.uniform(-settings.exposure_stops, settings.exposure_stops, settings.batch)
-        return {
-            "light": torch.from_numpy(np.stack(lights)),
-            "guide": torch.from_numpy(np.stack(guides)),
-            "stops": torch.from_numpy(stops.astype(np.float32)),
-        }
+        chosen = random.integers(0, len(self.plates), settings.batch)
+        patches = [self._patch(self.plates[n], random) for n in chosen]
+        stops = random.uniform(-settings.exposure_stops, settings.exposure_stops, (settings.batch, 1))
+        stops = stops + random.uniform(-settings.balance_stops, settings.balance_stops, (settings.batch, 3))
+        return {"pixels": torch.from_numpy(np.stack(patches)), "stops": torch.from_numpy(stops.astype(np.float32))}
 
     def loss(self, net: Forward, batch: Batch) -> dict[str, Tensor]:
-        """Coverage, its pyramid and its steps, where the guide leaves it open; a mask leaves all of it open."""
-        light = batch["light"].float()
-        exposed = light[:, :3] * batch["stops"].exp2()[:, None, None, None]
-        truth, guide = light[:, 3:], batch["guide"]
-        alpha = settled(net(torch.cat([ENCODING.encode(exposed), guide], 1)), truth)
-        weight = self._open(guide).float() + (0.1 if self.guide == "mask" else 0.0)
-        alpha = torch.where(weight > 0, alpha, truth)
+        """Coverage, its pyramid and its steps, where the guide leaves it open."""
+        given, truth = encoded(batch["pixels"], batch["stops"])
+        unknown = _unknown(given)
+        alpha = torch.where(unknown, settled(net(given), truth), truth)
+        weight = unknown.float()
         return {
             "alpha": charbonnier(alpha, truth, weight),
             "pyramid": laplacian(alpha, truth, weight, levels=4),
@@ -109,60 +126,77 @@ class Matting(ComposedObjective):
         }
 
     def validate(self, net: nn.Module) -> dict[str, float]:
-        """Errors where the guide leaves coverage open, over the held-out plates."""
+        """Errors over the unknown of the held-out plates, beside those of the classical matte."""
         if not self.held:
             return {}
         errors: dict[str, list[Tensor]] = {name: [] for name in self.measures}
-        for plate, guide in self.held:
-            given, truth = self._whole(plate, guide, next(net.parameters()).device)
-            off = (net(given).clamp(0, 1) - truth)[self._open(given[:, 3:])]
-            errors["alpha"].append(off.abs().mean())
-            errors["square"].append(off.square().mean())
+        for plate in self.held:
+            given, truth = self._whole(plate, net)
+            for alpha, end in ((net(given).clamp(0, 1), ""), (given[:, :1], ", classical")):
+                off = (alpha - truth)[_unknown(given)]
+                errors[f"alpha{end}"].append(off.abs().mean())
+                errors[f"square{end}"].append(off.square().mean())
         return {name: 1000 * float(torch.stack(values).mean()) for name, values in errors.items()}
 
     def samples(self, net: nn.Module) -> Picture | None:
-        """Held-out plates, one a row: plate, guide, result, truth."""
+        """Held-out plates, one a row: plate, trimap, the classical matte, the net's, truth."""
         rows = []
-        for plate, guide in self.held[:SHOWN]:
-            given, truth = self._whole(plate, guide, next(net.parameters()).device)
-            mattes = [given[:, 3:], torch.where(self._open(given[:, 3:]), net(given), given[:, 3:]), truth]
-            rows.append(torch.cat([given[:, :3], *(matte.expand(-1, 3, -1, -1) for matte in mattes)], 3)[0])
+        for plate in self.held[:SHOWN]:
+            given, truth = self._whole(plate, net)
+            mattes = [given[:, TOLD - 1 : TOLD], given[:, :1], mended(net, given), truth]
+            rows.append(torch.cat([given[:, TOLD:], *(matte.expand(-1, 3, -1, -1) for matte in mattes)], 3)[0])
         return stacked(rows)
 
-    def _open(self, guide: Tensor) -> Tensor:
-        """Where the guide leaves coverage open, by what it says alone: pixels that look alike must count alike."""
-        return guide == 0.5 if self.guide == "trimap" else _edge(guide)
+    def _whole(self, plate: NDArray[np.float16], net: nn.Module) -> tuple[Tensor, Tensor]:
+        pixels = torch.from_numpy(_of_guide(plate, 0)).movedim(-1, 0)[None]
+        return encoded(pixels.to(next(net.parameters()).device))
 
-    def _whole(
-        self, plate: NDArray[np.float16], guide: NDArray[np.float32], device: torch.device
-    ) -> tuple[Tensor, ...]:
-        light = torch.from_numpy(np.array(plate)).movedim(-1, 0)[None].to(device).float()
-        given = torch.cat([ENCODING.encode(light[:, :3]), torch.from_numpy(guide)[None, None].to(device)], 1)
-        return given, light[:, 3:]
-
-    def _cut(self, plate: NDArray[np.float16], guide: NDArray[np.float32], random: np.random.Generator) -> Cut:
-        """Where most is to be decided, of a few places."""
-        open_ = (plate[..., 3] > 0) & (plate[..., 3] < 1) & ((guide == 0.5) | (self.guide == "mask"))
-        cuts = [Cut.random(plate.shape, self.settings.patch, random) for _ in range(TRIES)]
-        decides = [np.count_nonzero(cut.of(open_[..., None])) for cut in cuts]
-        return cuts[int(np.argmax(decides))]
+    def _patch(self, plate: NDArray[np.float16], random: np.random.Generator) -> NDArray[np.float16]:
+        """About a pixel that is unknown; channels of colour in any order, since the classical matte knows of none."""
+        seen, size = _of_guide(plate, int(random.integers(GUIDES))), self.settings.patch
+        places = np.flatnonzero(seen[..., TOLD - 1] == UNKNOWN)
+        middle = np.unravel_index(places[int(random.integers(len(places)))], seen.shape[:2])
+        y, x = (int(np.clip(at - size // 2, 0, side - size)) for at, side in zip(middle, seen.shape, strict=False))
+        patch = Cut(y, x, size, int(random.integers(4)), bool(random.integers(2))).of(seen)
+        colors = TOLD + random.permutation(3)
+        return np.concatenate([patch[:TOLD], patch[colors], patch[-1:]])
 
 
 class CoarseMatting(Matting):
-    """The same with rough masks."""
+    """The same with the bands about the edges of rough masks: what they know may be wrong."""
 
     guide = "mask"
-    inputs: ClassVar = [{"name": "picture", "channels": "R G B M", "encoding": ENCODING.name}]
 
 
-def _alpha(plate: NDArray[np.float16]) -> NDArray[np.float32]:
-    return plate[..., 3].astype(np.float32)
+def encoded(pixels: Tensor, stops: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """What the net is given, (B, 8, H, W), and should give, (B, 1, H, W), from the cache's (B, 9, H, W)."""
+    pixels = pixels.float()
+    light = pixels[:, TOLD:-1]
+    if stops is not None:
+        light = light * stops.exp2()[..., None, None]
+    return torch.cat([pixels[:, :TOLD], ENCODING.encode(light)], 1), pixels[:, -1:]
 
 
-def _edge(mask: Tensor) -> Tensor:
-    """(B, 1, H, W), True within `BAND` of what in a mask is neither empty nor solid, or between both."""
-    size = 2 * BAND + 1
-    return (max_pool2d(mask, size, 1, BAND) > 0.02) & (max_pool2d(1 - mask, size, 1, BAND) > 0.02)
+def mended(net: nn.Module, given: Tensor) -> Tensor:
+    """The classical matte with what the net made of its unknown pixels, (B, 1, H, W)."""
+    return torch.where(_unknown(given), net(given).clamp(0, 1), given[:, :1])
+
+
+def _unknown(given: Tensor) -> Tensor:
+    return given[:, TOLD - 1 : TOLD] == UNKNOWN
+
+
+def _of_guide(plate: NDArray[np.float16], number: int) -> NDArray[np.float16]:
+    """Clues of one guide, plate and coverage, (H, W, 9)."""
+    first = 4 + TOLD * number
+    return np.concatenate([plate[..., first : first + TOLD], plate[..., :4]], -1)
+
+
+def _guide(kind: Guide, truth: Pixels, random: np.random.Generator) -> Pixels:
+    """A trimap; of a rough mask the band about its edge."""
+    if kind == "trimap":
+        return random_trimap(truth, random)
+    return trimap_of(random_mask(truth, random), float(np.exp(random.uniform(*np.log(WIDTHS)))))
 
 
 def plate_and_truth(
@@ -182,8 +216,8 @@ def plate_and_truth(
     behind = square(photograph(photos[int(random.integers(len(photos)))]), settings.size, random)
     if random.random() < 0.6:
         behind = cv2.GaussianBlur(behind, (0, 0), random.uniform(0.5, 8))
-    levels = [max(0.02, float(light.mean())) for light in (cutout.foreground, behind)]
-    own = cutout.foreground * np.float32(np.exp2(random.normal(0, 0.8)) * levels[1] / levels[0])
+    covered = np.average(cutout.foreground, weights=np.broadcast_to(cutout.alpha, cutout.foreground.shape))
+    own = cutout.foreground * np.float32(np.exp2(random.normal(0, 0.8)) * behind.mean() / max(covered, 0.02))
     around = behind.mean((0, 1)) * np.float32(random.uniform(0, 0.6))
     plate = cutout.alpha * (own + cutout.bounce * around) + (1 - cutout.alpha) * behind
     light = torch.from_numpy(plate.astype(np.float32)).movedim(-1, 0)[None]
