@@ -12,8 +12,7 @@ from test_matte_operator import SIZE, coverage, cut, keyed, mattes, rough, shot
 from torch import Tensor, nn
 
 from vfxgen.errors import FrameError, RequestError
-from vfxgen.image.natural_matte import CLUES
-from vfxgen.image.trimap import trimap_of
+from vfxgen.image.trimap import CLUES, trimap_of
 from vfxgen.operators.matte import Matte
 from vfxgen.testing import Pictures
 

@@ -12,7 +12,7 @@ from subjects import files, write_data
 
 from vfxgen.architectures.unet import UNet
 from vfxgen.errors import MediaError, RequestError
-from vfxgen.image.natural_matte import CLUES
+from vfxgen.image.trimap import CLUES
 from vfxgen.training import matting
 from vfxgen.training.matting import GUIDES, TOLD, CoarseMatting, Matting, Settings, encoded, mended
 

@@ -17,8 +17,6 @@ OF_COLOUR, OF_BELIEF = 1e-3, 6e-2
 known alpha; that of carried alpha, on a composed and a rendered shot."""
 MARGIN = 64
 """Known pixels around a piece that is solved: where its colours come from."""
-CLUES = "A smooth.A likely.A sure T"
-"""What a net for mattes is told beside R G B; see `clues`."""
 _SUREST = float(information(np.zeros(1, np.float32))[0])
 
 Method = Callable[[Pixels, Pixels, Mask], Pixels]
@@ -72,9 +70,9 @@ def clues(light: Pixels, trimap: Pixels, believed: Estimate | None = None) -> Pi
     Returns
     -------
     Pixels
-        (H, W, 5), `CLUES`: coverage by `mixture_matte`; coverage that follows colour alone (the closed form of Levin et
-        al. 2008); what is likely by itself; how sure that is, 0 .. 1; the trimap. Where the trimap is known all three
-        coverages are the trimap, and sure.
+        (H, W, 5), `vfxgen.image.trimap.CLUES`: coverage by `mixture_matte`; coverage that follows colour alone (the
+        closed form of Levin et al. 2008); what is likely by itself; how sure that is, 0 .. 1; the trimap. Where the
+        trimap is known all three coverages are the trimap, and sure.
 
     Examples
     --------

@@ -12,6 +12,8 @@ from vfxgen.frame import Mask, Pixels
 Crop = tuple[slice, slice]
 
 BACKGROUND, UNKNOWN, SUBJECT = 0.0, 0.5, 1.0
+CLUES = "A smooth.A likely.A sure T"
+"""What a net that solves a trimap is told beside R G B; see `vfxgen.image.natural_matte.clues`."""
 # Coverage below and above which a pixel counts as empty and as solid.
 _EMPTY, _SOLID = 0.02, 0.98
 # Unknown pixels nearer to each other than twice this are solved together.
@@ -71,6 +73,25 @@ def pieces(unknown: Mask, margin: int) -> Iterator[tuple[Crop, Mask]]:
             slice(max(0, x - margin + _JOINED), x + width + margin - _JOINED),
         )
         yield crop, unknown[crop] & (labels[crop] == label)
+
+
+def between(trimap: Pixels) -> Mask:
+    """Unknown pixels (H, W) of the pieces that touch known subject and known background.
+
+    A net that mends is believed there alone: it learned from such pieces. In a hole within the subject, with no
+    background in sight, what is around says nothing of what is behind.
+
+    Examples
+    --------
+    >>> between(np.float32([[1, 0.5, 0, 0, 0.5, 0]])).astype(int).tolist()
+    [[0, 1, 0, 0, 0, 0]]
+    """
+    _, labels = cv2.connectedComponents((trimap == UNKNOWN).astype(np.uint8), connectivity=8)
+    beside = [
+        cv2.dilate((trimap == known).astype(np.uint8), np.ones((3, 3), np.uint8)) for known in (SUBJECT, BACKGROUND)
+    ]
+    both = np.intersect1d(*(labels[near > 0] for near in beside))
+    return np.isin(labels, both[both > 0])
 
 
 def _farther(mask: Mask, width: float) -> Mask:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from vfxgen.errors import RequestError
@@ -21,8 +20,8 @@ TRIMAP, MASK = "T", "M"
 
 
 def takes_clues(card: Card) -> bool:
-    """Whether the net is given what the classical matte found: `vfxgen.image.natural_matte.CLUES`."""
-    from vfxgen.image.natural_matte import CLUES
+    """Whether the net is given what the classical matte found: `vfxgen.image.trimap.CLUES`."""
+    from vfxgen.image.trimap import CLUES
 
     return set(CLUES.split()) <= _taken(card)
 
@@ -42,8 +41,8 @@ def matte_by_net(net: Net, light: Pixels, told: Told | None, tile: int = 0) -> P
         Side of a tile; 0 plans it from memory.
     """
     from vfxgen.image.middle_grey import gain_to_grey
-    from vfxgen.image.natural_matte import CLUES, clues
-    from vfxgen.image.trimap import UNKNOWN
+    from vfxgen.image.natural_matte import clues
+    from vfxgen.image.trimap import CLUES, UNKNOWN, between
 
     if told is not None and not (told.trimap == UNKNOWN).any():
         return told.trimap
@@ -66,27 +65,6 @@ def matte_by_net(net: Net, light: Pixels, told: Told | None, tile: int = 0) -> P
     return alpha
 
 
-def between(trimap: Pixels) -> Mask:
-    """Unknown pixels (H, W) of the pieces that touch known subject and known background.
-
-    A net that mends is believed there alone: it learned from such pieces. In a hole within the subject, with no
-    background in sight, what is around says nothing of what is behind.
-
-    Examples
-    --------
-    >>> between(np.float32([[1, 0.5, 0, 0, 0.5, 0]])).astype(int).tolist()
-    [[0, 1, 0, 0, 0, 0]]
-    """
-    from vfxgen.image.trimap import BACKGROUND, SUBJECT, UNKNOWN
-
-    _, pieces = cv2.connectedComponents((trimap == UNKNOWN).astype(np.uint8), connectivity=8)
-    beside = [
-        cv2.dilate((trimap == known).astype(np.uint8), np.ones((3, 3), np.uint8)) for known in (SUBJECT, BACKGROUND)
-    ]
-    both = np.intersect1d(*(pieces[near > 0] for near in beside))
-    return np.isin(pieces, both[both > 0])
-
-
 def check_net(card: Card) -> None:
     """Refuse a net that makes no matte of R G B and at most one guide.
 
@@ -95,7 +73,7 @@ def check_net(card: Card) -> None:
     RequestError
         The message says what it takes and gives.
     """
-    from vfxgen.image.natural_matte import CLUES
+    from vfxgen.image.trimap import CLUES
 
     if card.task != "matte":
         raise RequestError(f"matte: net '{card.name}' is for {card.task}; vfxgen nets list names those for mattes")

@@ -19,8 +19,7 @@ from torch import Tensor, nn
 
 from vfxgen.encoding import Encoding
 from vfxgen.frame import Pixels
-from vfxgen.image.natural_matte import CLUES, clues
-from vfxgen.image.trimap import SUBJECT, UNKNOWN, trimap_of
+from vfxgen.image.trimap import CLUES, SUBJECT, UNKNOWN, trimap_of
 from vfxgen.training.augment import compressed, noisy
 from vfxgen.training.cached import Measure
 from vfxgen.training.composed import SHOWN, ComposedObjective, ComposedSettings, stacked
@@ -87,6 +86,8 @@ class Matting(ComposedObjective):
 
         None where a guide knows nothing, or nothing can be seen of what it leaves unknown.
         """
+        from vfxgen.image.natural_matte import clues
+
         plate = plate_and_truth(subjects, photos, settings, random, only_rendered)
         light, truth = plate[..., :3].astype(np.float32), plate[..., 3].astype(np.float32)
         layers: list[NDArray[Any]] = [plate]
