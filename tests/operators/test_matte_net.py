@@ -15,6 +15,7 @@ from vfxgen.errors import FrameError, RequestError
 from vfxgen.image.trimap import CLUES, trimap_of
 from vfxgen.operators.matte import Matte
 from vfxgen.testing import Pictures
+from vfxgen.zoo import registry
 
 
 class Thresholding(nn.Module):
@@ -129,6 +130,15 @@ def test_by_itself_it_takes_the_net_for_a_trimap() -> None:
     auto, named, mixture = (matte[3].alpha for matte in made.values())
     assert np.array_equal(auto, named) and not np.array_equal(auto, mixture)
     assert np.abs(auto - coverage()).mean() < 2 * np.abs(mixture - coverage()).mean()
+
+
+def test_without_the_net_it_says_that_mixture_works_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(registry, "nets", dict)
+    trimap = mattes(trimap_of(coverage()[..., 0], 5)[..., None])
+    assert not Matte(Pictures(shot()), trimap=trimap).nets
+    assert "mixture alone: the net matte-trimap is not installed" in caplog.text
 
 
 def test_by_itself_it_takes_no_net_for_keyframes_and_rough_masks() -> None:

@@ -158,7 +158,10 @@ class Matte(WithNet, Operator):
             raise RequestError(f"matte: net = {self.net} is given, but method = {self.method}; say method = net")
         guide = next((name for name in SHIPPED if name in self.inputs), "")
         if self.method == "auto" and not self.net:
-            if guide not in BETTER or SHIPPED[guide] not in registry.nets():
+            if guide not in BETTER:
+                return None
+            if SHIPPED[guide] not in registry.nets():
+                say_once(f"matte: the unknown is solved by mixture alone: the net {SHIPPED[guide]} is not installed")
                 return None
             say_once(f"matte: the unknown is solved by mixture, and mended by the net {SHIPPED[guide]}")
         elif self.method not in ("auto", "net"):
