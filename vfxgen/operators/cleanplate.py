@@ -29,6 +29,9 @@ _DENOISE = 2.0
 _NOISE = 3
 # How much what was made up counts, where it can be half of it: in a sliver what spans it is better.
 _MADE_UP = 0.03
+# A rest of the hole that nowhere reaches so far inwards, in pixels, is not worth another frame that is made up: the
+# smooth surface that spans it stays there.
+_THIN = 2.0
 # Pixels over which the exposure of a neighbour is matched.
 _EXPOSURE_BLUR = 24.0
 # Pixels over which motion is averaged before grain is measured: where there is nothing else, it follows the grain.
@@ -135,6 +138,8 @@ class Cleanplate(WithNet, Operator):
 
     def _carried(self, number: int, seen: Frame) -> Frame:
         """What no frame shows, from the frames where it was made up: of the two around, the nearer counts more."""
+        from vfxgen.image.holes import grown
+
         matrices = dict(self._seen.linked(number, anchor) for anchor in self._anchors(number))
         near = {reached: max(1 - abs(reached - number) / self.reach, 1e-3) ** 2 for reached in matrices}
         share = {reached: _MADE_UP * one / sum(near.values()) for reached, one in near.items()}
@@ -143,7 +148,7 @@ class Cleanplate(WithNet, Operator):
         others = [Other(self._complete[n], matrix, share[n], 0.0, True, places[n]) for n, matrix in matrices.items()]
         say_once("cleanplate: a part of the hole is seen in no frame within reach; it is made up")
         state.fill(others)
-        if state.unseen.any():
+        if (~grown((~state.unseen).astype(np.float32), _THIN)).any():
             # Beyond what those frames cover: the camera has moved on.
             state.fill([Other(self._complete[number], np.eye(3), 1.0, 0.0, True)])
         return state.filled()
