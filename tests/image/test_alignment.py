@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from moving_scenes import TRANSLATION, TURN, moved, texture
 
-from vfxgen.image.alignment import Source, agreement, aligned, refined, through, toe_of
+from vfxgen.image.alignment import Source, agreement, aligned, refined, toe_of
 from vfxgen.image.harmonic import harmonic
-from vfxgen.image.warp import displacement
+from vfxgen.image.warp import displacement, through
 
 SIZE = (180, 240)
 HOLE = np.zeros(SIZE, bool)

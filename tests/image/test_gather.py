@@ -7,7 +7,8 @@ import numpy as np
 from moving_scenes import TRANSLATION, TURN, moved, texture
 
 from vfxgen.frame import Pixels
-from vfxgen.image.gather import Source, gathered
+from vfxgen.image.alignment import Source
+from vfxgen.image.gather import gathered
 from vfxgen.image.harmonic import harmonic
 from vfxgen.image.warp import warped
 

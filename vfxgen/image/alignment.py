@@ -13,7 +13,7 @@ from vfxgen.image.blend import normalised_blur
 from vfxgen.image.exposure import gain
 from vfxgen.image.flow import flow_of_codes, motion_codes
 from vfxgen.image.harmonic import harmonic
-from vfxgen.image.warp import Filter, warped
+from vfxgen.image.warp import Filter, through, warped
 
 # Pixels from what is hidden in a source over which it comes to count in full, and how much of a pixel may be hidden.
 _RAMP, _HALF_HIDDEN = 3.0, 0.5
@@ -122,15 +122,6 @@ def aligned(target: Pixels, hole: Mask, source: Source, flow: Pixels, toe: float
     moved = float(np.percentile(np.linalg.norm(flow[both], axis=-1), 90)) if both.any() else 0.0
     weight = np.asarray(np.float32(source.weight) * _ramp(known) * trust**2, np.float32)
     return Aligned(light, known, agree, trust, weight, flow, moved)
-
-
-def through(matrix: NDArray[np.float64], flow: Pixels) -> Pixels:
-    """The flow to where `matrix` takes the places that `flow` leads to."""
-    rows, columns = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float64)
-    x, y = columns + flow[..., 0], rows + flow[..., 1]
-    over, down, depth = (m[0] * x + m[1] * y + m[2] for m in matrix)
-    depth = np.where(depth > 0, depth, np.nan)
-    return np.stack([over / depth - columns, down / depth - rows], axis=-1).astype(np.float32)
 
 
 def _looked_up(source: Source, flow: Pixels, filter: Filter) -> tuple[Pixels, Mask]:

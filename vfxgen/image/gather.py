@@ -9,11 +9,10 @@ import cv2
 import numpy as np
 
 from vfxgen.frame import Mask, Pixels
-from vfxgen.image.alignment import Aligned, Source, agreement, aligned, grey_of, refined, stops_of, through, toe_of
+from vfxgen.image.alignment import Aligned, Source, agreement, aligned, grey_of, refined, stops_of, toe_of
 from vfxgen.image.blend import seamless
 from vfxgen.image.harmonic import harmonic
-
-__all__ = ["Gathered", "Source", "gathered"]
+from vfxgen.image.warp import through
 
 # Stops that a source may be off the other sources to count for half.
 _HALF_WITHIN = 0.12

@@ -79,11 +79,23 @@ def displacement(homography: NDArray[np.float64], size: tuple[int, int]) -> Pixe
     >>> displacement(np.array([[2.0, 0, 1], [0, 1, 0], [0, 0, 1]]), (1, 3))[0].tolist()
     [[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]
     """
-    rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float64)
-    x, y, depth = (m[0] * columns + m[1] * rows + m[2] for m in np.asarray(homography, np.float64))
-    # Beyond the horizon nothing is seen.
+    return through(homography, np.zeros((*size, 2), np.float32))
+
+
+def through(homography: NDArray[np.float64], flow: Pixels) -> Pixels:
+    """The flow (H, W, 2) to where a homography takes the places that `flow` leads to."""
+    rows, columns = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float64)
+    x, y = transformed(homography, columns + flow[..., 0], rows + flow[..., 1])
+    return np.stack([x - columns, y - rows], axis=-1).astype(np.float32)
+
+
+def transformed(
+    homography: NDArray[np.float64], x: NDArray[Any], y: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where a homography takes places, `x` and `y` of any shape; NaN beyond the horizon, where nothing is seen."""
+    over, down, depth = (m[0] * x + m[1] * y + m[2] for m in np.asarray(homography, np.float64))
     depth = np.where(depth > 0, depth, np.nan)
-    return np.stack([x / depth - columns, y / depth - rows], axis=-1).astype(np.float32)
+    return over / depth, down / depth
 
 
 def _place(flow: Pixels, top: int, size: tuple[int, ...]) -> tuple[Pixels, NDArray[np.bool_]]:

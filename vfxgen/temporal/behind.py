@@ -48,7 +48,7 @@ class Behind(Pairs):
 
     def followed(self, number: int, other: int, place: Pixels) -> Pixels:
         """Where what is at places (H, W, 2) of frame `number` is in its neighbour `other`, in display coordinates."""
-        from vfxgen.image.warp import warped
+        from vfxgen.image.warp import transformed, warped
 
         step = self[min(number, other)]
         window = step.data_window
@@ -56,8 +56,7 @@ class Behind(Pairs):
         whole = np.s_[: place.shape[0]], np.s_[: place.shape[1]]
         left, _ = warped(field, place - places_of(window, whole), "bilinear")
         x, y = np.moveaxis(place + left, -1, 0)
-        over, down, depth = (m[0] * x + m[1] * y + m[2] for m in self._matrix(number, other))
-        return np.stack([over / depth, down / depth], axis=-1).astype(np.float32)
+        return np.stack(transformed(self._matrix(number, other), x, y), axis=-1).astype(np.float32)
 
     def _matrix(self, number: int, other: int) -> Matrix:
         """The homography between two neighbours in display coordinates; none at a cut."""

@@ -29,7 +29,7 @@ _STILL, _PARALLAX = 1.0, 2.0
 
 
 class Other(NamedTuple):
-    """Another frame, the homography to it in display coordinates, and as `vfxgen.image.gather.Source` has it.
+    """Another frame, the homography to it in display coordinates, and as `vfxgen.image.alignment.Source` has it.
 
     `places` are where the pixels of `Filling.crop` are in it, in display coordinates, as the motion from frame to frame
     leads there, where that is known.
@@ -74,7 +74,7 @@ class Filling:
         if not others or not self.unseen.any():
             return 0.0
         crop = self.crop
-        sources = [self._source(other) for other in others]
+        sources = [self._source(other, crop) for other in others]
         found = gathered(self.light[crop], self.unseen[crop], sources, self.zone[crop])
         self.light[crop] = found.light
         self.left[crop] = np.where(found.seen, found.left, self.left[crop])
@@ -82,14 +82,13 @@ class Filling:
         self.zone[crop] &= ~found.seen
         return found.moved
 
-    def _source(self, other: Other) -> Source:
+    def _source(self, other: Other, crop: tuple[slice, slice]) -> Source:
         from vfxgen.image.alignment import Source
 
-        crop, window = self.crop, other.frame.data_window
         corner = np.array([[1, 0, crop[1].start], [0, 1, crop[0].start], [0, 0, 1.0]])
         matrix = between_arrays(other.matrix, self.frame, other.frame) @ corner
         whole = np.s_[: crop[0].stop - crop[0].start], np.s_[: crop[1].stop - crop[1].start]
-        flow = None if other.places is None else other.places - places_of(window, whole)
+        flow = None if other.places is None else other.places - places_of(other.frame.data_window, whole)
         return Source(*_light_of(other.frame, HIDDEN), matrix, other.weight, other.grain, other.last, flow)
 
     def filled(self) -> Frame:
