@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from moving_scenes import TRANSLATION, TURN, moved, texture
 
-from vfxgen.image.alignment import Source, agreement, aligned, refined, toe_of
+from vfxgen.image.alignment import Source, Target, agreement, aligned, refined, toe_of
+from vfxgen.image.grain_model import measured_grain
 from vfxgen.image.harmonic import harmonic
 from vfxgen.image.warp import displacement, through
 
@@ -28,7 +29,7 @@ def test_what_the_matrix_misses_is_found_and_carried_over_the_hole() -> None:
     rough = TURN.copy()
     rough[:2, 2] += (2.5, -1.5)
     for start in (None, STILL + np.array([-2, 1], np.float32)):
-        found = refined(spanned, HOLE, Source(other, NOWHERE, rough, 1.0), start, toe_of(this, ~HOLE))
+        found = refined(Target(spanned, HOLE, toe_of(this, ~HOLE)), Source(other, NOWHERE, rough, 1.0), start)
         assert np.linalg.norm(through(rough, found) - lies, axis=-1)[HOLE].mean() < 0.3
 
 
@@ -36,16 +37,27 @@ def test_a_source_is_trusted_as_far_as_it_agrees_and_is_known_where_it_is_not_hi
     this, other, _ = moved(TRANSLATION)
     hidden = NOWHERE.copy()
     hidden[:, :60] = True
-    toe = toe_of(this, ~HOLE)
-    good, bad = (
-        aligned(this, HOLE, Source(light, hidden, TRANSLATION, 1.0), STILL, toe) for light in (other, texture(SIZE, 9))
-    )
+    target = Target(this, HOLE, toe_of(this, ~HOLE))
+    good, bad = (aligned(target, Source(light, hidden, TRANSLATION, 1.0), STILL) for light in (other, texture(SIZE, 9)))
     assert good.trust[HOLE].min() > 0.9 > 0.8 > bad.trust[HOLE].max()
     assert not good.known[:, :50].any() and good.known[20:160, 70:220].all()
     assert (good.weight[~good.known] == 0).all()
 
 
+def test_motion_is_smoother_where_there_is_but_grain_and_follows_detail_as_before() -> None:
+    scene = texture(SIZE)
+    scene[:, 120:] = 0.3
+    random = np.random.default_rng(5)
+    this, other = (scene + random.normal(0, 0.02, scene.shape).astype(np.float32) for _ in range(2))
+    source, target = Source(other, NOWHERE, TRANSLATION, 1.0), Target(this, NOWHERE, toe_of(this, ~NOWHERE))
+    knowing = target._replace(grain=measured_grain(this[:, 124:], ~NOWHERE[:, 124:]))
+    before, after = (refined(one, source, None) for one in (target, knowing))
+    rough, smooth = (np.abs(np.diff(flow[20:-20, 150:-20], 2, axis=0)).mean() for flow in (before, after))
+    assert smooth < 0.6 * rough
+    np.testing.assert_allclose(after[20:-20, 20:90], before[20:-20, 20:90], atol=0.02)
+
+
 def test_agreement_is_a_half_at_a_sixth_of_a_stop() -> None:
     flat = np.full((*SIZE, 3), 0.5, np.float32)
-    alike = agreement(flat * np.float32(2**0.15), flat, ~HOLE, 1e-6)
+    alike = agreement(flat * np.float32(2**0.15), Target(flat, HOLE, 1e-6), ~HOLE)
     assert np.allclose(alike[~HOLE], 0.5, atol=0.01) and not alike[HOLE].any()

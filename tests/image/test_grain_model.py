@@ -11,7 +11,6 @@ from vfxgen.frame import Box, Pixels
 from vfxgen.image.grain_model import GrainModel, Neighbour, grain_like, measured_grain
 from vfxgen.image.grain_spectrum import SIDE, power_spectrum
 from vfxgen.image.warp import warped
-from vfxgen.operators.denoise import measure_noise
 from vfxgen.operators.grain import white_noise
 
 GAIN, FLOOR = np.array([4e-4, 3e-4, 5e-4]), np.array([3e-6, 2e-6, 6e-6])
@@ -35,7 +34,7 @@ def wedge(height: int = 240, width: int = 480) -> Pixels:
 
 def measured(light: Pixels) -> GrainModel | None:
     known = np.ones(light.shape[:2], bool)
-    return measured_grain(light, known, [measure_noise(light[..., i], known) for i in range(3)])
+    return measured_grain(light, known)
 
 
 def grainy_wedge() -> Pixels:
@@ -98,8 +97,7 @@ def test_a_neighbour_however_it_lies_tells_the_same_grain(way: tuple[float, floa
     other, _ = warped(grain(grey(250, 340), seed=3), flow)
     plate = light + grain(grey(250, 340))
     known = np.ones(light.shape[:2], bool)
-    noise = [measure_noise(plate[..., i], known, light[..., i] + other[..., i]) for i in range(3)]
-    model = measured_grain(plate, known, noise, Neighbour(light + other, flow))
+    model = measured_grain(plate, known, Neighbour(light + other, flow))
     assert model is not None
     # All of it has the strength that it has on 0.3.
     there = np.full((320, 320, 3), light.mean(), np.float32)
@@ -143,6 +141,6 @@ def test_too_little_to_measure_and_no_grain_say_so() -> None:
     light = grainy_wedge()
     few = np.zeros((240, 480), bool)
     few[:40, :40] = True
-    assert measured_grain(light, few, [(1e-4, 1e-6)] * 3) is None
+    assert measured_grain(light, few) is None
     assert measured(np.full((96, 96, 3), 0.2, np.float32)) is None
     assert measured(light[:20, :20]) is None

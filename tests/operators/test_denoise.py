@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import vfxgen
 from vfxgen.frame import Box, Pixels
-from vfxgen.operators.denoise import measure_noise, non_local_means
+from vfxgen.image.noise import measure_noise
+from vfxgen.operators.denoise import non_local_means
 from vfxgen.testing import Pictures
 
 GAIN, FLOOR = 2e-3, 1e-5
@@ -41,21 +42,6 @@ def test_noise_is_a_quarter_of_what_it_was_and_brightness_stays() -> None:
     assert error(result, clean) < error(noisy, clean) / 4
     for low, high in ((0, 48), (48, 96), (96, 144), (144, 192)):
         assert result[:, low:high].mean() == pytest.approx(noisy[:, low:high].mean(), rel=2e-3)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_the_noise_of_a_camera_is_measured(seed: int) -> None:
-    noisy = camera(wedge(256, 256), seed)
-    noise = measure_noise(noisy[..., 0], np.ones((256, 256), bool))
-    for light in (0.02, 0.18, 1.0, 4.0):
-        assert noise.gain * light + noise.floor == pytest.approx(GAIN * light + FLOOR, rel=0.35)
-
-
-def test_texture_is_not_taken_for_noise() -> None:
-    picture = wedge(256, 256)
-    picture[:80, :, :] *= 1 + 0.3 * np.indices((80, 256)).sum(axis=0)[..., None] % 2
-    noise = measure_noise(camera(picture)[..., 0], np.ones((256, 256), bool))
-    assert noise.gain * 0.18 + noise.floor < 4 * (GAIN * 0.18 + FLOOR)
 
 
 def test_a_picture_without_noise_stays_as_it_is() -> None:

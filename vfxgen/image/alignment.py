@@ -12,13 +12,15 @@ from vfxgen.frame import Mask, Pixels
 from vfxgen.image.blend import normalised_blur
 from vfxgen.image.exposure import gain
 from vfxgen.image.flow import flow_of_codes, motion_codes
+from vfxgen.image.grain_model import GrainModel, detail
 from vfxgen.image.harmonic import harmonic
 from vfxgen.image.warp import Filter, through, warped
 
 # Pixels from what is hidden in a source over which it comes to count in full, and how much of a pixel may be hidden.
 _RAMP, _HALF_HIDDEN = 3.0, 0.5
-# Pixels over which flow, agreement and exposure are averaged along the rim of the hole.
-_FLOW_BLUR, _AGREEMENT_BLUR, _EXPOSURE_BLUR = 2.5, 12.0, 24.0
+# Pixels over which flow, agreement and exposure are averaged along the rim of the hole; and flow where there is no
+# detail to be followed: there it follows the grain.
+_FLOW_BLUR, _AGREEMENT_BLUR, _EXPOSURE_BLUR, _GRAIN_BLUR = 2.5, 12.0, 24.0, 6.0
 # Stops that an aligned source may be off beside the hole to count for half, and the share of the local contrast that
 # may come on top: fine detail never lies exactly.
 _HALF, _CONTRAST = 0.15, 0.35
@@ -28,6 +30,27 @@ _TOE = 5.0
 _LEAST_TRUST = 0.02
 # What is smooth is solved on a picture that many times smaller.
 _COARSE = 4
+
+
+class Target(NamedTuple):
+    """What others are aligned with.
+
+    Parameters
+    ----------
+    light
+        (H, W, 3), scene-linear, finite; spanned with something smooth in the hole.
+    hole
+        (H, W): where it does not show the scene.
+    toe
+        Light that counts as black: `toe_of`.
+    grain
+        Of the picture, so that the motion does not follow it; None where that is not known, or there is none.
+    """
+
+    light: Pixels
+    hole: Mask
+    toe: float
+    grain: GrainModel | None = None
 
 
 class Source(NamedTuple):
@@ -91,33 +114,29 @@ class Aligned(NamedTuple):
     moved: float
 
 
-def refined(target: Pixels, hole: Mask, source: Source, start: Pixels | None, toe: float) -> Pixels:
+def refined(target: Target, source: Source, start: Pixels | None) -> Pixels:
     """The motion that the matrix of `source` leaves, (H, W, 2): dense flow, over the hole a harmonic surface.
 
     Parameters
     ----------
-    target
-        (H, W, 3), scene-linear, spanned with something smooth in the `hole`.
     start
         (H, W, 2): that motion, roughly; none by default.
-    toe
-        Light that counts as black: `toe_of`.
     """
-    start = np.zeros((*hole.shape, 2), np.float32) if start is None else start
+    start = np.zeros((*target.hole.shape, 2), np.float32) if start is None else start
     first, known = _looked_up(source, through(source.matrix, start), "bilinear")
-    more = flow_of_codes(*motion_codes(target, first))
+    more = flow_of_codes(*motion_codes(target.light, first))
     after, _ = warped(first, more, "bilinear")
-    both = known & ~hole
-    agree = agreement(after * gain(after, target, both, _EXPOSURE_BLUR), target, both, toe)
-    return _completed(more + warped(start, more, "bilinear")[0], both, agree)
+    both = known & ~target.hole
+    agree = agreement(after * gain(after, target.light, both, _EXPOSURE_BLUR), target, both)
+    return _completed(more + warped(start, more, "bilinear")[0], both, agree, target)
 
 
-def aligned(target: Pixels, hole: Mask, source: Source, flow: Pixels, toe: float) -> Aligned:
-    """`source` through its matrix and the motion that it leaves; parameters as for `refined`."""
+def aligned(target: Target, source: Source, flow: Pixels) -> Aligned:
+    """`source` through its matrix and the motion that it leaves."""
     light, known = _looked_up(source, through(source.matrix, flow), "bicubic")
-    both = known & ~hole
-    light = light * gain(light, target, both, _EXPOSURE_BLUR)
-    agree = agreement(light, target, both, toe)
+    both = known & ~target.hole
+    light = light * gain(light, target.light, both, _EXPOSURE_BLUR)
+    agree = agreement(light, target, both)
     trust = np.maximum(_spread(agree[..., None], both.astype(np.float32), _AGREEMENT_BLUR)[..., 0], _LEAST_TRUST)
     moved = float(np.percentile(np.linalg.norm(flow[both], axis=-1), 90)) if both.any() else 0.0
     weight = np.asarray(np.float32(source.weight) * _ramp(known) * trust**2, np.float32)
@@ -135,9 +154,12 @@ def _ramp(known: Mask) -> Pixels:
     return np.asarray(np.clip(cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1] / _RAMP, 0, 1), np.float32)
 
 
-def _completed(flow: Pixels, both: Mask, agree: Pixels) -> Pixels:
+def _completed(flow: Pixels, both: Mask, agree: Pixels, target: Target) -> Pixels:
     """The flow where it is found and agrees, smoothed; a harmonic surface elsewhere."""
     weight = (both * agree).astype(np.float32)
+    if target.grain is not None:
+        share = detail(target.light, target.grain)[..., None]
+        flow = flow * share + normalised_blur(flow, weight, _GRAIN_BLUR) * (1 - share)
     sure = np.clip(cv2.GaussianBlur(weight, (0, 0), _FLOW_BLUR) * 3, 0, 1)[..., None] * both[..., None]
     found = normalised_blur(flow, weight, _FLOW_BLUR) * sure + _spread(flow, weight, _FLOW_BLUR) * (1 - sure)
     return np.asarray(found, np.float32)
@@ -155,9 +177,9 @@ def _spread(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
     return np.asarray(cv2.resize(solved, (width, height), interpolation=cv2.INTER_LINEAR).reshape(values.shape))
 
 
-def agreement(light: Pixels, target: Pixels, both: Mask, toe: float) -> Pixels:
+def agreement(light: Pixels, target: Target, both: Mask) -> Pixels:
     """1 where two pictures are alike, a half where they are `_HALF` stops apart; 0 beside `both`."""
-    ours, theirs = (grey_of(stops_of(picture, toe)) for picture in (light, target))
+    ours, theirs = (grey_of(stops_of(picture, target.toe)) for picture in (light, target.light))
     kernel = np.ones((3, 3), np.uint8)
     contrast = cv2.dilate(theirs, kernel) - cv2.erode(theirs, kernel)
     apart = np.stack([np.abs(ours - theirs), contrast], axis=-1)

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from vfxgen.frame import Mask, Pixels
-from vfxgen.image.alignment import Aligned, Source, agreement, aligned, grey_of, refined, stops_of, toe_of
+from vfxgen.image.alignment import Aligned, Source, Target, agreement, aligned, grey_of, refined, stops_of, toe_of
 from vfxgen.image.blend import seamless
+from vfxgen.image.grain_model import GrainModel
 from vfxgen.image.harmonic import harmonic
 from vfxgen.image.warp import through
 
@@ -47,7 +48,13 @@ class Gathered(NamedTuple):
     moved: float
 
 
-def gathered(target: Pixels, hole: Mask, sources: Sequence[Source], zone: Mask | None = None) -> Gathered:
+def gathered(
+    target: Pixels,
+    hole: Mask,
+    sources: Sequence[Source],
+    zone: Mask | None = None,
+    grain: GrainModel | None = None,
+) -> Gathered:
     """Fill the `hole` of `target` from `sources`.
 
     Each source is looked up through its matrix, then along the dense flow that is left, which is carried over the hole
@@ -66,30 +73,32 @@ def gathered(target: Pixels, hole: Mask, sources: Sequence[Source], zone: Mask |
         (H, W).
     zone
         (H, W): what is filled; the hole, or more than that.
+    grain
+        Of the target, so that the motion does not follow it.
     """
     zone = hole if zone is None else zone
     nothing = Gathered(target, np.zeros_like(hole), np.ones(hole.shape, np.float32), 0.0)
     if not hole.any() or not sources:
         return nothing
     spanned = harmonic(np.where(hole[..., None], np.float32(0), target), ~hole)
-    toe = toe_of(target, ~hole)
-    ways = [_ways(spanned, hole, source, toe) for source in sources]
+    whole = Target(spanned, hole, toe_of(target, ~hole), grain)
+    ways = [_ways(whole, source) for source in sources]
     found = [way for several in ways for way in several]
     seen = _seen([(source, way) for source, several in zip(sources, ways, strict=True) for way in several])
     if not (zone & seen).any():
         return nothing
-    first, _ = _blended([way.light for way in found], np.stack([way.weight for way in found]), [0.0] * len(found), toe)
-    first, unseen = np.where((hole & seen)[..., None], first, spanned), hole & ~seen
-    starts = [_better(several, first, unseen, toe) for several in ways]
+    weights = np.stack([way.weight for way in found])
+    first, _ = _blended([way.light for way in found], weights, [0.0] * len(found), whole.toe)
+    whole = whole._replace(light=np.where((hole & seen)[..., None], first, spanned), hole=hole & ~seen)
     found = [
-        aligned(first, unseen, source, refined(first, unseen, source, start, toe), toe)
-        for source, start in zip(sources, starts, strict=True)
+        aligned(whole, source, refined(whole, source, _better(several, whole)))
+        for source, several in zip(sources, ways, strict=True)
     ]
     seen = zone & _seen(list(zip(sources, found, strict=True)))
     weights = np.stack([one.weight for one in found])
     weights = np.stack([*weights, np.minimum(_rim(hole), weights.sum(axis=0))])
-    lights, grain = [*(one.light for one in found), spanned], [*(source.grain for source in sources), 0.0]
-    light, left = _blended(lights, weights, grain, toe)
+    lights, shares = [*(one.light for one in found), spanned], [*(source.grain for source in sources), 0.0]
+    light, left = _blended(lights, weights, shares, whole.toe)
     overlap = np.any([one.known for one in found], axis=0)
     filled = seamless(light, target, zone, overlap & ~zone)
     return Gathered(
@@ -100,19 +109,19 @@ def gathered(target: Pixels, hole: Mask, sources: Sequence[Source], zone: Mask |
     )
 
 
-def _ways(target: Pixels, hole: Mask, source: Source, toe: float) -> list[Aligned]:
+def _ways(target: Target, source: Source) -> list[Aligned]:
     """The source along the flow that its matrix leaves, and along its own where it has one."""
-    flows = [refined(target, hole, source, None, toe)]
+    flows = [refined(target, source, None)]
     if source.flow is not None:
         flows.append(np.nan_to_num(through(np.asarray(np.linalg.inv(source.matrix), np.float64), source.flow)))
-    return [aligned(target, hole, source, flow, toe) for flow in flows]
+    return [aligned(target, source, flow) for flow in flows]
 
 
-def _better(ways: list[Aligned], light: Pixels, hole: Mask, toe: float) -> Pixels:
-    """The flow of that of the ways, from place to place, along which the source is more alike to `light`."""
+def _better(ways: list[Aligned], target: Target) -> Pixels:
+    """The flow of that of the ways, from place to place, along which the source is more alike to the target."""
     if len(ways) == 1:
         return ways[0].flow
-    alike = [agreement(way.light, light, way.known & ~hole, toe) for way in ways]
+    alike = [agreement(way.light, target, way.known & ~target.hole) for way in ways]
     apart = cv2.GaussianBlur(alike[1] - alike[0], (0, 0), _WAY_BLUR)
     return np.where(apart[..., None] > 0, ways[1].flow, ways[0].flow)
 

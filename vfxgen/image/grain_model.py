@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -19,12 +18,16 @@ from vfxgen.image.grain_spectrum import (
     taken_by_interpolation,
     transformed,
 )
+from vfxgen.image.noise import measure_noise
 
 Floats = NDArray[np.float64]
 
 # The least step between blocks and how many there are at most; how many there must be; how much more variance than the
 # flattest of them a block may have to be looked at closely, and how many are.
 _STEP, _MOST, _LEAST, _FLAT, _CLOSELY = 4, 4096, 24, 2.5, 768
+# Pixels over which a picture is held against its grain; its variance, relative to that of the grain, up to which there
+# is nothing but grain, and from which on there is detail.
+_AROUND, _GRAIN_ALONE, _DETAIL = 4.0, 2.0, 4.0
 
 
 class GrainModel(NamedTuple):
@@ -72,13 +75,12 @@ class Neighbour(NamedTuple):
     flow: Pixels
 
 
-def measured_grain(
-    light: Pixels, known: Mask, noise: Sequence[tuple[float, float]], neighbour: Neighbour | None = None
-) -> GrainModel | None:
+def measured_grain(light: Pixels, known: Mask, neighbour: Neighbour | None = None) -> GrainModel | None:
     """The grain of a frame, from the flattest of its blocks of 32 pixels; None where it has none, or too few are known.
 
-    How grain grows with light comes from outside, measured on the finest detail; how much of it there is at each
-    frequency from blocks in which there is hardly anything else (`vfxgen.image.grain_spectrum.grain_profile`).
+    How grain grows with light is measured on the finest detail (`vfxgen.image.noise.measure_noise`); how much of it
+    there is at each frequency in blocks that hold hardly anything else
+    (`vfxgen.image.grain_spectrum.grain_profile`).
 
     Parameters
     ----------
@@ -86,19 +88,19 @@ def measured_grain(
         (H, W, 3), scene-linear, finite where known.
     known
         (H, W).
-    noise
-        Gain and floor of each channel (`vfxgen.operators.denoise.measure_noise`).
     neighbour
         The difference to it has grain and less detail, so that a plate that is nowhere flat can be measured too.
 
     Examples
     --------
     >>> picture = np.random.default_rng(1).normal(0.2, 0.01, (96, 96, 3)).astype(np.float32)
-    >>> model = measured_grain(picture, np.ones((96, 96), bool), [(0, 1e-4)] * 3)
+    >>> model = measured_grain(picture, np.ones((96, 96), bool))
     >>> bool(np.abs(model.deviation(picture).mean() / 0.01 - 1) < 0.1)
     True
     """
     corners = _corners(known)
+    other = None if neighbour is None else neighbour.light
+    noise = [measure_noise(light[..., i], known, None if other is None else other[..., i]) for i in range(3)]
     gain, floor = np.array(noise, np.float64).T
     if len(corners) < _LEAST or not (gain + floor).all():
         return None
@@ -144,6 +146,24 @@ def grain_like(model: GrainModel, white: Pixels, light: Pixels) -> Pixels:
     planes = [cv2.filter2D(np.ascontiguousarray(mixed[..., i]), cv2.CV_32F, one) for i, one in enumerate(model.kernels)]
     inside = slice(model.reach, -model.reach)
     return np.stack([plane[inside, inside] for plane in planes], axis=-1) * model.deviation(light)
+
+
+def detail(light: Pixels, model: GrainModel) -> Pixels:
+    """Where there is more in a picture (H, W, 3) than light that changes slowly, and grain: (H, W), 0 .. 1.
+
+    Examples
+    --------
+    >>> model = GrainModel(np.zeros(3), np.full(3, 1e-4), np.ones((3, 1, 1), np.float32), np.eye(3))
+    >>> light = np.random.default_rng(1).normal(0.2, 0.01, (64, 64, 3)).astype(np.float32)
+    >>> light[:, 40:] *= 2
+    >>> found = detail(light, model)
+    >>> float(found[:, :16].max()), float(found[:, 39:41].min())
+    (0.0, 1.0)
+    """
+    rest = light - cv2.GaussianBlur(light, (0, 0), _AROUND)
+    variance = np.mean((rest / np.maximum(model.deviation(light), np.float32(1e-9))) ** 2, axis=-1)
+    variance = cv2.GaussianBlur(variance, (0, 0), _AROUND)
+    return np.asarray(np.clip((variance - _GRAIN_ALONE) / (_DETAIL - _GRAIN_ALONE), 0, 1), np.float32)
 
 
 def _corners(known: Mask) -> NDArray[np.intp]:

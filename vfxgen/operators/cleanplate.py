@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,17 +11,13 @@ from vfxgen.errors import FrameError
 from vfxgen.frame import RGB, Box, Frame, Mask, Pixels
 from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
-from vfxgen.operators.denoise import Denoise, measure_noise
+from vfxgen.operators.denoise import Denoise
 from vfxgen.operators.grain import white_noise
 from vfxgen.operators.inpaint import METHOD, NET, Inpaint, Method, chosen
 from vfxgen.sequence import Sequence
 from vfxgen.temporal.cleaning import Holes, Seen, Unseen
 from vfxgen.temporal.filling import HOLE, LEFT, UNSEEN, ZONE, Filling, Other
-from vfxgen.temporal.registration import HIDDEN
 from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
-
-if TYPE_CHECKING:
-    from vfxgen.image.grain_model import Neighbour
 
 # Grain is coarser than what the noise filter takes it for: more of it has to go.
 _DENOISE = 2.0
@@ -32,10 +28,6 @@ _MADE_UP = 0.03
 # A rest of the hole that nowhere reaches so far inwards, in pixels, is not worth another frame that is made up: the
 # smooth surface that spans it stays there.
 _THIN = 2.0
-# Pixels over which the exposure of a neighbour is matched.
-_EXPOSURE_BLUR = 24.0
-# Pixels over which motion is averaged before grain is measured: where there is nothing else, it follows the grain.
-_FLOW_BLUR = 6.0
 
 
 class Cleanplate(WithNet, Operator):
@@ -143,7 +135,7 @@ class Cleanplate(WithNet, Operator):
         matrices = dict(self._seen.linked(number, anchor) for anchor in self._anchors(number))
         near = {reached: max(1 - abs(reached - number) / self.reach, 1e-3) ** 2 for reached in matrices}
         share = {reached: _MADE_UP * one / sum(near.values()) for reached, one in near.items()}
-        state = Filling(seen)
+        state = Filling(seen, self._seen.grain(number))
         places = self._seen.followed(number, matrices, state.crop)
         others = [Other(self._complete[n], matrix, share[n], 0.0, True, places[n]) for n, matrix in matrices.items()]
         say_once("cleanplate: a part of the hole is seen in no frame within reach; it is made up")
@@ -160,14 +152,10 @@ class Cleanplate(WithNet, Operator):
 
     def _grain(self, plate: Frame, made: Frame, holes: Frame) -> tuple[tuple[slice, slice], Pixels]:
         """Grain for what blending and making up left of it, and the rows and columns that it is for."""
-        from vfxgen.image.grain_model import grain_like, measured_grain
+        from vfxgen.image.grain_model import grain_like
         from vfxgen.image.holes import around
 
-        light = plate.rgb
-        known = ~(holes.planes[HOLE] > 0) & np.isfinite(light).all(axis=-1)
-        there, neighbour = self._neighbour(plate, known)
-        noise = [measure_noise(light[..., i], there, neighbour and neighbour.light[..., i]) for i in range(3)]
-        model = measured_grain(np.where(there[..., None], light, np.float32(0)), there, noise, neighbour)
+        model = self._seen.grain(plate.number)
         rows, columns = crop = around(holes.planes[ZONE] > 0, 0)
         fill, left = made.rgb[crop], made.pixels(LEFT)[crop]
         if model is None:
@@ -180,25 +168,3 @@ class Cleanplate(WithNet, Operator):
         )
         white = np.stack([white_noise(window, (self.seed, plate.number, _NOISE + i)) for i in range(3)], axis=-1)
         return crop, grain_like(model, white, fill) * np.float32(self.grain) * np.sqrt(np.clip(1 - left, 0, 1))
-
-    def _neighbour(self, plate: Frame, known: Mask) -> tuple[Mask, Neighbour | None]:
-        """The next or the last frame as it looks from this one, and where both show the scene; this alone without."""
-        import cv2
-
-        from vfxgen.image.exposure import gain
-        from vfxgen.image.flow import flow
-        from vfxgen.image.grain_model import Neighbour
-        from vfxgen.image.warp import warped
-
-        number = plate.number
-        run = self._seen.run(number, 1)
-        for other in (n for n in (number + 1, number - 1) if n in run):
-            if self._seen.linked(number, other)[0] == other:
-                frame = self._holes[other].on(plate.data_window)
-                lies = cv2.GaussianBlur(flow(plate.rgb, frame.rgb), (0, 0), _FLOW_BLUR)
-                light, inside = warped(frame.rgb, lies)
-                hidden, _ = warped(frame.pixels(HIDDEN), lies, "bilinear")
-                there = np.asarray(known & inside & (hidden[..., 0] == 0), np.bool_)
-                light = np.where(there[..., None], light, np.float32(0))
-                return there, Neighbour(light * gain(light, plate.rgb, there, _EXPOSURE_BLUR), lies)
-        return known, None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +16,12 @@ from vfxgen.operator import digest
 from vfxgen.sequence import Sequence
 from vfxgen.temporal.behind import Behind, places_of
 from vfxgen.temporal.filling import HOLE, UNSEEN, ZONE, Filling, Other, between_arrays, covering, say_how_it_moves, sees
+from vfxgen.temporal.plate_grain import plate_grain
 from vfxgen.temporal.registration import HIDDEN, Matrix, Registration, between, registered
 from vfxgen.version import __version__
+
+if TYPE_CHECKING:
+    from vfxgen.image.grain_model import GrainModel
 
 # How many sources are enough for a pixel, and the least share of what is still wanted that makes one worth its while.
 _ENOUGH, _WORTH = 6, 0.02
@@ -23,6 +29,8 @@ _ENOUGH, _WORTH = 6, 0.02
 _NEAR, _DENSE = 3.0, 4
 # Pixels of the hole that are looked up to choose sources, at most.
 _PROBES = 4000
+# Frames whose grain is kept: one that is cleaned, and those on which what is never seen is made up.
+_GRAINS = 3
 
 
 class Holes(Sequence):
@@ -79,6 +87,7 @@ class Seen(Sequence):
         self.holes, self.reach, self.clean = holes, reach, clean
         self.registration = Registration(holes)
         self.behind = Behind(self.registration)
+        self.grain = lru_cache(maxsize=_GRAINS)(self._grain)
         holes.keep = self.behind.keep = 2 * reach + 2
         self.registration.keep = 4 * reach + 2
 
@@ -94,6 +103,7 @@ class Seen(Sequence):
         super().reset()
         self.behind.reset()
         self.registration.reset()
+        self.grain.cache_clear()
 
     def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:
         needed = {"holes": tuple(self.window(number))}
@@ -134,6 +144,12 @@ class Seen(Sequence):
                     found[reached] = place
         return found
 
+    def _grain(self, number: int) -> GrainModel | None:
+        """The grain of a frame, measured with the next one, or the last where a cut or nothing follows."""
+        around = [n for n in (number + 1, number - 1) if n in self.run(number, 1)]
+        near = next((n for n in around if self._step(number, n) is not None), None)
+        return plate_grain(self.holes[number], None if near is None else self.holes[near])
+
     def _path(self, number: int, other: int) -> Iterator[tuple[int, Matrix]]:
         """The frames from `number`, itself not included, to `other` or to a cut, and the homographies to them."""
         step, matrix = 1 if other > number else -1, np.eye(3)
@@ -153,9 +169,9 @@ class Seen(Sequence):
 
     def frame(self, number: int) -> Frame:
         frame = self.holes[number]
-        state = Filling(frame)
         if not (frame.planes[HOLE] > 0).any():
-            return state.filled()
+            return Filling(frame, None).filled()
+        state = Filling(frame, self.grain(number))
         if self.clean is not None:
             clean = covering(self.clean[number])
             matrix, agreement, _ = registered(frame, clean)

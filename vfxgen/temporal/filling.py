@@ -16,6 +16,7 @@ from vfxgen.temporal.registration import HIDDEN, Matrix, placed
 
 if TYPE_CHECKING:
     from vfxgen.image.alignment import Source
+    from vfxgen.image.grain_model import GrainModel
 
 HOLE, ZONE = "hole", "zone"
 """Channels: what is to be filled; that, and what around it is mixed with the plate."""
@@ -51,10 +52,12 @@ class Filling:
     frame
         With its R G B, finite, and what of it is not known: `UNSEEN` and `LEFT` where it has been filled before, else
         `HIDDEN` and `ZONE`.
+    grain
+        Of the plate.
     """
 
-    def __init__(self, frame: Frame) -> None:
-        self.frame, self.light = frame, frame.rgb
+    def __init__(self, frame: Frame, grain: GrainModel | None) -> None:
+        self.frame, self.light, self.grain = frame, frame.rgb, grain
         before = UNSEEN in frame.planes
         self.unseen = frame.planes[UNSEEN if before else HIDDEN] > 0
         self.zone = self.unseen if before else self.unseen | (frame.planes[ZONE] > 0)
@@ -75,7 +78,7 @@ class Filling:
             return 0.0
         crop = self.crop
         sources = [self._source(other, crop) for other in others]
-        found = gathered(self.light[crop], self.unseen[crop], sources, self.zone[crop])
+        found = gathered(self.light[crop], self.unseen[crop], sources, self.zone[crop], self.grain)
         self.light[crop] = found.light
         self.left[crop] = np.where(found.seen, found.left, self.left[crop])
         self.unseen[crop] &= ~found.seen
