@@ -42,7 +42,7 @@ STAGES = {
         "smooth surfaces": ["vfxgen.image.harmonic:harmonic"],
         "gathering: the rest": ["vfxgen.image.gather:gathered"],
         "making up": ["vfxgen.operators.inpaint:Inpaint.frame", "vfxgen.operators.denoise:Denoise.frame"],
-        "grain": ["vfxgen.operators.cleanplate:Cleanplate._grain"],
+        "grain": ["vfxgen.temporal.plate_grain:plate_grain", "vfxgen.operators.cleanplate:Cleanplate._grain"],
     },
     "matte": {
         "optical flow": ["vfxgen.temporal.motion:Motion.frame"],

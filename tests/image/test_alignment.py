@@ -6,7 +6,7 @@ import numpy as np
 from moving_scenes import TRANSLATION, TURN, moved, texture
 
 from vfxgen.image.alignment import Source, Target, agreement, aligned, refined, toe_of
-from vfxgen.image.grain_model import measured_grain
+from vfxgen.image.grain_model import detail, measured_grain
 from vfxgen.image.harmonic import harmonic
 from vfxgen.image.warp import displacement, through
 
@@ -50,7 +50,9 @@ def test_motion_is_smoother_where_there_is_but_grain_and_follows_detail_as_befor
     random = np.random.default_rng(5)
     this, other = (scene + random.normal(0, 0.02, scene.shape).astype(np.float32) for _ in range(2))
     source, target = Source(other, NOWHERE, TRANSLATION, 1.0), Target(this, NOWHERE, toe_of(this, ~NOWHERE))
-    knowing = target._replace(grain=measured_grain(this[:, 124:], ~NOWHERE[:, 124:]))
+    grain = measured_grain(this[:, 124:], ~NOWHERE[:, 124:])
+    assert grain is not None
+    knowing = target._replace(detail=detail(this, grain))
     before, after = (refined(one, source, None) for one in (target, knowing))
     rough, smooth = (np.abs(np.diff(flow[20:-20, 150:-20], 2, axis=0)).mean() for flow in (before, after))
     assert smooth < 0.6 * rough

@@ -12,7 +12,6 @@ from vfxgen.frame import Mask, Pixels
 from vfxgen.image.blend import normalised_blur
 from vfxgen.image.exposure import gain
 from vfxgen.image.flow import flow_of_codes, motion_codes
-from vfxgen.image.grain_model import GrainModel, detail
 from vfxgen.image.harmonic import harmonic
 from vfxgen.image.warp import Filter, through, warped
 
@@ -43,14 +42,15 @@ class Target(NamedTuple):
         (H, W): where it does not show the scene.
     toe
         Light that counts as black: `toe_of`.
-    grain
-        Of the picture, so that the motion does not follow it; None where that is not known, or there is none.
+    detail
+        (H, W), 0 .. 1: where there is more than grain (`vfxgen.image.grain_model.detail`), so that the motion does not
+        follow the grain; None: everywhere.
     """
 
     light: Pixels
     hole: Mask
     toe: float
-    grain: GrainModel | None = None
+    detail: Pixels | None = None
 
 
 class Source(NamedTuple):
@@ -157,8 +157,8 @@ def _ramp(known: Mask) -> Pixels:
 def _completed(flow: Pixels, both: Mask, agree: Pixels, target: Target) -> Pixels:
     """The flow where it is found and agrees, smoothed; a harmonic surface elsewhere."""
     weight = (both * agree).astype(np.float32)
-    if target.grain is not None:
-        share = detail(target.light, target.grain)[..., None]
+    if target.detail is not None:
+        share = target.detail[..., None]
         flow = flow * share + normalised_blur(flow, weight, _GRAIN_BLUR) * (1 - share)
     sure = np.clip(cv2.GaussianBlur(weight, (0, 0), _FLOW_BLUR) * 3, 0, 1)[..., None] * both[..., None]
     found = normalised_blur(flow, weight, _FLOW_BLUR) * sure + _spread(flow, weight, _FLOW_BLUR) * (1 - sure)

@@ -41,28 +41,36 @@ def gain(source: Pixels, target: Pixels, known: Mask, sigma: float) -> Pixels:
     there = np.asarray(reduce(np.logical_and, positive, known), np.bool_)
     if np.count_nonzero(there) < 16:
         return np.ones_like(source)
-    # A thousandth of the pixels tells the whole picture's gain as well as all of them.
-    step = max(1, int(np.sqrt(np.count_nonzero(there) / 20000)))
-    safe_source, safe_target = (np.where(there[..., None], light, np.float32(1)) for light in (source, target))
-    stops = np.log2(safe_target / safe_source)
-    some, where = np.s_[::step, ::step], there[::step, ::step]
-    whole = np.median(stops[some][where], axis=0) if where.any() else np.median(stops[there], axis=0)
-    unlike = reduce(np.maximum, cv2.split(np.abs(stops - whole.astype(np.float32))))
-    alike = np.exp(-0.5 * (unlike / _UNLIKE) ** 2) * there
-    # A lamp weighs no more than what is around it: the ratio of bright things alone is not that of the picture.
-    level = np.percentile(safe_target[some][where], 95) if where.any() else np.float32(1)
-    brightest = reduce(np.maximum, cv2.split(safe_target))
-    weight = (alike * np.minimum(1, level / brightest))[..., None].astype(np.float32)
-    ours, theirs = (_blurred(light * weight, sigma) for light in (safe_source, safe_target))
-    prior = np.float32(_PRIOR) * np.median(safe_source[some][where] if where.any() else safe_source[there], axis=0)
-    return np.asarray((theirs + prior * np.exp2(whole)) / (ours + prior), np.float32)
-
-
-def _blurred(light: Pixels, sigma: float) -> Pixels:
-    """Wide blurs at a quarter of the size: what they leave is smooth."""
-    height, width = light.shape[:2]
+    height, width = there.shape
+    # What a wide blur leaves is smooth: a sixteenth of the pixels tells it.
     factor = 4 if sigma >= 12 and min(height, width) >= 16 else 1
-    small = cv2.resize(light, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma / factor, borderType=cv2.BORDER_REPLICATE)
-    blurred: Pixels = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    return blurred
+    size = (-(-width // factor), -(-height // factor))
+    seen = cv2.resize(there.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    ours, theirs = (_means(light, there, seen) for light in (source, target))
+    known = seen > 0
+    # Some thousand pixels tell the whole picture's gain as well as all of them.
+    step = max(1, int(np.sqrt(np.count_nonzero(known) / 20000)))
+    some = np.s_[::step, ::step] if known[::step, ::step].any() else np.s_[:, :]
+    stops = np.log2(theirs / ours)
+    whole = np.median(stops[some][known[some]], axis=0).astype(np.float32)
+    unlike = reduce(np.maximum, cv2.split(np.abs(stops - whole)))
+    # A lamp weighs no more than what is around it: the ratio of bright things alone is not that of the picture.
+    level = np.percentile(theirs[some][known[some]], 95)
+    weight = (
+        seen * np.exp(-0.5 * (unlike / _UNLIKE) ** 2) * np.minimum(1, level / reduce(np.maximum, cv2.split(theirs)))
+    )
+    prior = np.float32(_PRIOR) * np.median(ours[some][known[some]], axis=0)
+    ours, theirs = (
+        cv2.GaussianBlur(light * weight[..., None], (0, 0), sigma / factor, borderType=cv2.BORDER_REPLICATE)
+        for light in (ours, theirs)
+    )
+    ratio = np.asarray((theirs + prior * np.exp2(whole)) / (ours + prior), np.float32)
+    return np.asarray(cv2.resize(ratio, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _means(light: Pixels, there: Mask, seen: Pixels) -> Pixels:
+    """Means over what is there of coarser pixels, in which a share of `seen` is; 1 where nothing is."""
+    height, width = seen.shape
+    sums = cv2.resize(np.where(there[..., None], light, np.float32(0)), (width, height), interpolation=cv2.INTER_AREA)
+    means: Pixels = np.where(seen[..., None] > 0, sums / np.maximum(seen, np.float32(1e-6))[..., None], np.float32(1))
+    return means

@@ -11,7 +11,7 @@ import numpy as np
 from vfxgen.frame import Mask, Pixels
 from vfxgen.image.alignment import Aligned, Source, Target, agreement, aligned, grey_of, refined, stops_of, toe_of
 from vfxgen.image.blend import seamless
-from vfxgen.image.grain_model import GrainModel
+from vfxgen.image.grain_model import GrainModel, detail
 from vfxgen.image.harmonic import harmonic
 from vfxgen.image.warp import through
 
@@ -81,7 +81,7 @@ def gathered(
     if not hole.any() or not sources:
         return nothing
     spanned = harmonic(np.where(hole[..., None], np.float32(0), target), ~hole)
-    whole = Target(spanned, hole, toe_of(target, ~hole), grain)
+    whole = Target(spanned, hole, toe_of(target, ~hole), _detail(spanned, grain))
     ways = [_ways(whole, source) for source in sources]
     found = [way for several in ways for way in several]
     seen = _seen([(source, way) for source, several in zip(sources, ways, strict=True) for way in several])
@@ -89,7 +89,8 @@ def gathered(
         return nothing
     weights = np.stack([way.weight for way in found])
     first, _ = _blended([way.light for way in found], weights, [0.0] * len(found), whole.toe)
-    whole = whole._replace(light=np.where((hole & seen)[..., None], first, spanned), hole=hole & ~seen)
+    first = np.where((hole & seen)[..., None], first, spanned)
+    whole = Target(first, hole & ~seen, whole.toe, _detail(first, grain))
     found = [
         aligned(whole, source, refined(whole, source, _better(several, whole)))
         for source, several in zip(sources, ways, strict=True)
@@ -107,6 +108,10 @@ def gathered(
         np.where(seen, left, np.float32(1)),
         max(one.moved for one in found),
     )
+
+
+def _detail(light: Pixels, grain: GrainModel | None) -> Pixels | None:
+    return None if grain is None else detail(light, grain)
 
 
 def _ways(target: Target, source: Source) -> list[Aligned]:
