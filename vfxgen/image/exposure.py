@@ -56,9 +56,8 @@ def gain(source: Pixels, target: Pixels, known: Mask, sigma: float) -> Pixels:
     unlike = reduce(np.maximum, cv2.split(np.abs(stops - whole)))
     # A lamp weighs no more than what is around it: the ratio of bright things alone is not that of the picture.
     level = np.percentile(theirs[some][known[some]], 95)
-    weight = (
-        seen * np.exp(-0.5 * (unlike / _UNLIKE) ** 2) * np.minimum(1, level / reduce(np.maximum, cv2.split(theirs)))
-    )
+    dimmed = np.minimum(1, level / reduce(np.maximum, cv2.split(theirs)))
+    weight = seen * np.exp(-0.5 * (unlike / _UNLIKE) ** 2) * dimmed
     prior = np.float32(_PRIOR) * np.median(ours[some][known[some]], axis=0)
     ours, theirs = (
         cv2.GaussianBlur(light * weight[..., None], (0, 0), sigma / factor, borderType=cv2.BORDER_REPLICATE)

@@ -81,25 +81,16 @@ def gathered(
     if not hole.any() or not sources:
         return nothing
     spanned = harmonic(np.where(hole[..., None], np.float32(0), target), ~hole)
-    whole = Target(spanned, hole, toe_of(target, ~hole), _detail(spanned, grain))
-    ways = [_ways(whole, source) for source in sources]
-    found = [way for several in ways for way in several]
-    seen = _seen([(source, way) for source, several in zip(sources, ways, strict=True) for way in several])
-    if not (zone & seen).any():
+    toe = toe_of(target, ~hole)
+    whole, starts = _looked(Target(spanned, hole, toe, _detail(spanned, grain)), sources, grain)
+    if not (zone & ~whole.hole).any():
         return nothing
-    weights = np.stack([way.weight for way in found])
-    first, _ = _blended([way.light for way in found], weights, [0.0] * len(found), whole.toe)
-    first = np.where((hole & seen)[..., None], first, spanned)
-    whole = Target(first, hole & ~seen, whole.toe, _detail(first, grain))
-    found = [
-        aligned(whole, source, refined(whole, source, _better(several, whole)))
-        for source, several in zip(sources, ways, strict=True)
-    ]
+    found = [aligned(whole, one, refined(whole, one, start)) for one, start in zip(sources, starts, strict=True)]
     seen = zone & _seen(list(zip(sources, found, strict=True)))
     weights = np.stack([one.weight for one in found])
     weights = np.stack([*weights, np.minimum(_rim(hole), weights.sum(axis=0))])
     lights, shares = [*(one.light for one in found), spanned], [*(source.grain for source in sources), 0.0]
-    light, left = _blended(lights, weights, shares, whole.toe)
+    light, left = _blended(lights, weights, shares, toe)
     overlap = np.any([one.known for one in found], axis=0)
     filled = seamless(light, target, zone, overlap & ~zone)
     return Gathered(
@@ -108,6 +99,18 @@ def gathered(
         np.where(seen, left, np.float32(1)),
         max(one.moved for one in found),
     )
+
+
+def _looked(target: Target, sources: Sequence[Source], grain: GrainModel | None) -> tuple[Target, list[Pixels]]:
+    """The target with what its sources show of the hole together, and the way on to each of them."""
+    ways = [_ways(target, source) for source in sources]
+    found = [way for several in ways for way in several]
+    weights = np.stack([way.weight for way in found])
+    light, _ = _blended([way.light for way in found], weights, [0.0] * len(found), target.toe)
+    seen = _seen([(source, way) for source, several in zip(sources, ways, strict=True) for way in several])
+    light = np.where((target.hole & seen)[..., None], light, target.light)
+    filled = Target(light, target.hole & ~seen, target.toe, _detail(light, grain))
+    return filled, [_better(several, filled) for several in ways]
 
 
 def _detail(light: Pixels, grain: GrainModel | None) -> Pixels | None:

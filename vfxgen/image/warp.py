@@ -114,7 +114,8 @@ def _place(flow: Pixels, top: int, size: tuple[int, ...]) -> tuple[Pixels, NDArr
 
 def _bordered(plane: Pixels) -> Pixels:
     """`plane` with its border repeated: as far as the taps of a place beside it reach."""
-    return cv2.copyMakeBorder(plane, _BEFORE, _AFTER, _BEFORE, _AFTER, cv2.BORDER_REPLICATE)
+    bordered: Pixels = cv2.copyMakeBorder(plane, _BEFORE, _AFTER, _BEFORE, _AFTER, cv2.BORDER_REPLICATE)
+    return bordered
 
 
 def _weights(part: Pixels, filter: Filter) -> dict[int, Pixels]:
