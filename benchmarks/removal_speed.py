@@ -29,8 +29,8 @@ LARGE, SMALL = (1920, 1080), (96, 64)
 LONG, EVERY = 300, 50
 KEYFRAMES = 25
 # What is asked for before the clock starts, and what is timed: a clean plate looks around once, then goes on frame by
-# frame, and makes up what is never seen once for both; mattes are carried from one keyframe to the next.
-TIMED = {"cleanplate": ((1012,), (1013, 1014)), "matte": ((), tuple(range(1001, 1008)))}
+# frame, and makes up what is never seen on one frame in `REACH`; mattes are carried from one keyframe to the next.
+TIMED = {"cleanplate": ((1012,), (1013, 1014, 1015, 1016)), "matte": ((), tuple(range(1001, 1008)))}
 REACH, WIDTH = 4, 20.0
 STAGES = {
     "cleanplate": {
@@ -41,7 +41,7 @@ STAGES = {
         "exposure": ["vfxgen.image.exposure:gain"],
         "smooth surfaces": ["vfxgen.image.harmonic:harmonic"],
         "gathering: the rest": ["vfxgen.image.gather:gathered"],
-        "making up": ["vfxgen.operators.inpaint:Inpaint.frame", "vfxgen.operators.denoise:Denoise.frame"],
+        "making up": ["vfxgen.image.inpainting:inpainted", "vfxgen.operators.denoise:non_local_means"],
         "grain": ["vfxgen.temporal.plate_grain:plate_grain", "vfxgen.operators.cleanplate:Cleanplate._grain"],
     },
     "matte": {
@@ -73,8 +73,8 @@ def main() -> None:
     notes = [
         "1920x1080, shots/rig and shots/hair at twice their size, held in memory; one core. peak: memory of the "
         "process, those plates included.",
-        f"cleanplate: reach = {REACH}, the mask as it is, two frames in a row, for which what is never seen was made "
-        "up once. matte: two keyframes, 5 frames between, temporal = 1.",
+        f"cleanplate: reach = {REACH}, the mask as it is, {REACH} frames in a row, on one of which what is never seen "
+        "is made up. matte: two keyframes, 5 frames between, temporal = 1.",
     ]
     publish("removal_speed", "Processor seconds a frame, 1920x1080", stages, notes)
     notes = [f"{SMALL[0]}x{SMALL[1]}, the shots there and back; a keyframe every {KEYFRAMES} frames; reach = {REACH}."]

@@ -118,15 +118,12 @@ def chosen(operator: str, method: Method, net: str, use: Use) -> registry.Entry 
         if method == "auto":
             say_once(f"{operator}: what is not known is made up by patches of the frame")
         return None
-    entry = registry.find(net) if net else _shipped(operator)
-    registry.check_use(entry.card, use)
-    if entry.card.task != "inpaint":
-        raise RequestError(f"{operator}: net '{entry.name}' is for {entry.card.task}; vfxgen nets list names others")
+    entry = registry.usable(operator, net or _shipped(operator), "inpaint", use)
     _check_form(operator, entry.card)
     return entry
 
 
-def _shipped(operator: str) -> registry.Entry:
+def _shipped(operator: str) -> str:
     """The net that the method net means by itself."""
     known = registry.nets()
     if SHIPPED not in known:
@@ -135,7 +132,7 @@ def _shipped(operator: str) -> registry.Entry:
             f"{operator}: method = net, but {SHIPPED} is not installed: give net = NAME; "
             f"there are {', '.join(names) or 'none'}"
         )
-    return known[SHIPPED]
+    return SHIPPED
 
 
 def _check_form(operator: str, card: Card) -> None:

@@ -148,8 +148,7 @@ class Key(WithNet, Operator):
         default = {"smooth": 1.0, "edge": 1.0, "despill": 1.0, "limit": "maximum"}
         if changed := [name for name, value in default.items() if getattr(self, name) != value]:
             raise RequestError(f"key: {', '.join(changed)}: for method = mixture alone; leave out, or say that method")
-        entry = registry.find(self.net or NET)
-        registry.check_use(entry.card, self.use)
+        entry = registry.usable("key", self.net or NET, "key", self.use)
         _check_net(entry.card)
         return entry
 
@@ -183,9 +182,9 @@ def _check_net(card: Card) -> None:
     from vfxgen.image.undecided import CHANNELS
 
     takes, gives = ([port.channels for port in ports] for ports in (card.inputs, card.outputs))
-    if card.task != "key" or takes != [CHANNELS] or gives != ["R G B A"]:
+    if takes != [CHANNELS] or gives != ["R G B A"]:
         raise RequestError(
-            f"key: net '{card.name}' is for {card.task}, takes {' and '.join(takes)} and gives {' and '.join(gives)}; "
+            f"key: net '{card.name}' takes {' and '.join(takes)} and gives {' and '.join(gives)}; "
             f"key runs nets that take {CHANNELS} and give R G B A. One trained for a shot runs as apply"
         )
 

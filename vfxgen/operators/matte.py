@@ -171,8 +171,7 @@ class Matte(WithNet, Operator):
                 "matte: method = net without a net = NAME needs a trimap or a rough mask; with keyframes leave method "
                 "out: what the motion carries is nearer to the truth than what a net makes of it"
             )
-        entry = registry.find(self.net or SHIPPED[guide])
-        registry.check_use(entry.card, self.use)
+        entry = registry.usable("matte", self.net or SHIPPED[guide], "matte", self.use)
         check_net(entry.card)
         return entry
 

@@ -137,18 +137,14 @@ class Upscale(WithNet, Operator):
         return made.with_pixels(written, steadied(made.pixels(*written), neighbours, least, most))
 
     def _chosen(self) -> registry.Entry:
-        if self.net:
-            entry = registry.find(self.net)
-        else:
+        name = self.net
+        if not name:
             able = [e for e in registry.nets().values() if e.card.task == "upscale" and e.card.use == "commercial"]
             shipped = sorted((e for e in able if e.name == f"upscale-x{e.card.scale}"), key=lambda e: e.card.scale)
             if not shipped:
                 raise RequestError("upscale: no upscaling net is installed; give net = NAME, or method = lanczos")
-            entry = next((e for e in shipped if e.card.scale >= self.scale), shipped[-1])
-        registry.check_use(entry.card, self.use)
-        if entry.card.task != "upscale":
-            raise RequestError(f"upscale: net '{entry.name}' is for {entry.card.task}; vfxgen nets list names others")
-        return entry
+            name = next((e for e in shipped if e.card.scale >= self.scale), shipped[-1]).name
+        return registry.usable("upscale", name, "upscale", self.use)
 
     def _through_net(self, pixels: Pixels) -> Pixels:
         import torch

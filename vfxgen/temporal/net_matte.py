@@ -75,8 +75,6 @@ def check_net(card: Card) -> None:
     """
     from vfxgen.image.trimap import CLUES
 
-    if card.task != "matte":
-        raise RequestError(f"matte: net '{card.name}' is for {card.task}; vfxgen nets list names those for mattes")
     takes, gives = (" ".join(port.channels for port in ports) for ports in (card.inputs, card.outputs))
     known = sorted(takes.split()) in [sorted([*RGB, *told.split()]) for told in ("", TRIMAP, MASK, CLUES)]
     if card.scale != 1 or not known or "A" not in gives.split():
