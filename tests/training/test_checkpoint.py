@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import resource
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,9 @@ def test_a_folder_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(MediaError, match="file"):
         check_writable(tmp_path / "file")
+
+
+def test_several_may_try_one_folder_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(check_writable, [tmp_path] * 200))
+    assert not list(tmp_path.iterdir())

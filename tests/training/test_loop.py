@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -23,9 +24,10 @@ from vfxgen.errors import MediaError, TrainingError
 from vfxgen.training import checkpoint
 from vfxgen.training.loop import Progress, fit
 from vfxgen.training.objective import Batch, Forward
-from vfxgen.training.schedule import Schedule
+from vfxgen.training.schedule import OptimizerName, Schedule
 
 FORTY = Schedule(steps=40, rate=1e-2, warm_up=5, validate_every=10, average=0.9)
+OPTIMIZERS = pytest.mark.parametrize("optimizer", ["adam", "soap"])
 
 
 def test_a_net_learns_its_task(tmp_path: Path) -> None:
@@ -69,14 +71,18 @@ def said(progress):
     print(progress.step, flush=True)
     time.sleep(0.02)
 
-schedule = Schedule(steps=40, rate=1e-2, warm_up=5, validate_every=10, average=0.9, checkpoint_minutes=0)
+schedule = Schedule(
+    steps=40, rate=1e-2, warm_up=5, validate_every=10, average=0.9, checkpoint_minutes=0, optimizer=sys.argv[3]
+)
 fit(small_net(), Doubling(), schedule, sys.argv[2], progress=said)
 """
 
 
-def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) -> None:
-    whole = fit(small_net(), Doubling(), FORTY, tmp_path / "whole")
-    command = [sys.executable, "-c", CHILD, str(Path(__file__).parent), str(tmp_path / "parts")]
+@OPTIMIZERS
+def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path, optimizer: OptimizerName) -> None:
+    schedule = replace(FORTY, optimizer=optimizer)
+    whole = fit(small_net(), Doubling(), schedule, tmp_path / "whole")
+    command = [sys.executable, "-c", CHILD, str(Path(__file__).parent), str(tmp_path / "parts"), optimizer]
     for moment in (7, 23):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
@@ -87,7 +93,7 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
         assert child.returncode == -signal.SIGKILL
     stood = checkpoint.load(tmp_path / "parts" / checkpoint.FILE_NAME)
     assert stood is not None and 20 < stood["learner"]["step"] < 40
-    parts = fit(small_net(), Doubling(), FORTY, tmp_path / "parts")
+    parts = fit(small_net(), Doubling(), schedule, tmp_path / "parts")
     assert parts.steps == 40 and same_weights(whole.net, parts.net)
     assert whole.figures == parts.figures
     assert not [path for path in (tmp_path / "parts").iterdir() if path.name.endswith(".tmp")]
@@ -194,6 +200,22 @@ def test_the_caller_keeps_its_random_numbers(tmp_path: Path) -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
+def test_a_checkpoint_of_another_optimizer_is_refused(tmp_path: Path) -> None:
+    fit(small_net(), Doubling(), FORTY, tmp_path, **at(3))
+    with pytest.raises(TrainingError, match=r"checkpoint\.pt: .*learned by adam, the schedule says soap"):
+        fit(small_net(), Doubling(), replace(FORTY, optimizer="soap"), tmp_path)
+
+
+def test_a_checkpoint_from_before_there_was_a_choice_goes_on(tmp_path: Path) -> None:
+    whole = fit(small_net(), Doubling(), FORTY, tmp_path / "whole")
+    fit(small_net(), Doubling(), FORTY, tmp_path / "parts", **at(15))
+    path = tmp_path / "parts" / checkpoint.FILE_NAME
+    state = checkpoint.load(path)
+    assert state is not None and state["learner"].pop("optimizer_name") == "adam"
+    checkpoint.save(path, state)
+    assert same_weights(whole.net, fit(small_net(), Doubling(), FORTY, tmp_path / "parts").net)
+
+
 class Criticised(Doubling):
     """Learns against a critic that tells twice the picture from what the net makes."""
 
@@ -213,14 +235,16 @@ class Criticised(Doubling):
         return {"hinge": (1 - real).relu().mean() + (1 + fake).relu().mean()}
 
 
-def test_a_critic_learns_beside_the_net_and_survives_a_stop(tmp_path: Path) -> None:
+@OPTIMIZERS
+def test_a_critic_learns_beside_the_net_and_survives_a_stop(tmp_path: Path, optimizer: OptimizerName) -> None:
+    schedule = replace(FORTY, optimizer=optimizer)
     whole, parts = Criticised(), Criticised()
     first = {name: tensor.clone() for name, tensor in whole.critic.state_dict().items()}  # type: ignore[union-attr]
-    straight = fit(small_net(), whole, FORTY, tmp_path / "whole")
+    straight = fit(small_net(), whole, schedule, tmp_path / "whole")
     assert "critic hinge" in straight.history[-1]["losses"]
-    fit(small_net(), parts, FORTY, tmp_path / "parts", **at(15))
+    fit(small_net(), parts, schedule, tmp_path / "parts", **at(15))
     again = Criticised()
-    resumed = fit(small_net(), again, FORTY, tmp_path / "parts")
+    resumed = fit(small_net(), again, schedule, tmp_path / "parts")
     assert same_weights(straight.net, resumed.net)
     assert whole.critic is not None and again.critic is not None and same_weights(whole.critic, again.critic)
     assert not torch.equal(first["0.weight"], whole.critic.state_dict()["0.weight"])

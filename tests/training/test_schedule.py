@@ -41,6 +41,7 @@ def test_minutes_are_counted_by_the_clock() -> None:
         ({"steps": 1, "rate": float("nan")}, "rate = nan"),
         ({"steps": 1, "average": 1.0}, "average"),
         ({"steps": 1, "precision": "half"}, "auto | fp32 | bf16 | fp16"),
+        ({"steps": 1, "optimizer": "sgd"}, "adam | soap"),
     ],
 )
 def test_a_wrong_value_is_named(words: dict[str, Any], said: str) -> None:

@@ -66,7 +66,8 @@ def check_writable(folder: Path) -> None:
     with published(str(probe)) as temporary:
         Path(temporary).write_bytes(b"")
     try:
-        probe.unlink()
+        # A training that began at the same moment beside this one may have taken it away.
+        probe.unlink(missing_ok=True)
     except OSError as error:
         raise MediaError(f"{folder}: cannot be written ({error.strerror})") from None
 

@@ -12,12 +12,16 @@ from torch import Tensor, nn
 from vfxgen.errors import TrainingError
 from vfxgen.training.objective import Batch, Objective
 from vfxgen.training.schedule import Schedule
+from vfxgen.training.soap import Soap
 
 BETAS = (0.9, 0.99)
 
 
 class Learner:
-    """A net, its exponential moving average and Adam (Kingma and Ba, ICLR 2015), one step at a time."""
+    """A net, its exponential moving average and its optimizer, one step at a time.
+
+    The optimizer is Adam (Kingma and Ba, ICLR 2015) or `Soap`, as the schedule says.
+    """
 
     def __init__(self, net: nn.Module, objective: Objective, schedule: Schedule, device: torch.device) -> None:
         self.objective, self.schedule, self.device = objective, schedule, device
@@ -80,12 +84,16 @@ class Learner:
         """For a checkpoint."""
         state = {"net": self.net.state_dict(), "average": self.average.state_dict(), "step": self.step}
         state |= {"optimizer": self.optimizer.state_dict(), "scaler": self.scaler.state_dict()}
+        state["optimizer_name"] = self.schedule.optimizer
         if self.critic is not None:
             state |= {"critic": self.critic.state_dict(), "critic_optimizer": self.critic_optimizer.state_dict()}
         return state
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from `state`; RuntimeError or ValueError where it is of another net."""
+        """Go on from `state`; RuntimeError or ValueError where it is of another net or optimizer."""
+        name = state.get("optimizer_name", "adam")
+        if name != self.schedule.optimizer:
+            raise ValueError(f"it learned by {name}, the schedule says {self.schedule.optimizer}")
         self.net.load_state_dict(state["net"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -95,7 +103,9 @@ class Learner:
             self.critic.load_state_dict(state["critic"])
             self.critic_optimizer.load_state_dict(state["critic_optimizer"])
 
-    def _optimizer(self, net: nn.Module) -> torch.optim.Adam:
+    def _optimizer(self, net: nn.Module) -> torch.optim.Optimizer:
+        if self.schedule.optimizer == "soap":
+            return Soap(net.parameters(), self.schedule.rate)
         return torch.optim.Adam(net.parameters(), self.schedule.rate, betas=BETAS, fused=True)
 
     def _forward(self, given: Tensor) -> Tensor:
@@ -106,7 +116,7 @@ class Learner:
     def _descend(
         self,
         net: nn.Module,
-        optimizer: torch.optim.Adam,
+        optimizer: torch.optim.Optimizer,
         scaler: torch.amp.GradScaler,
         terms: dict[str, Tensor],
         rate: float,

@@ -11,6 +11,7 @@ import torch
 from vfxgen.errors import RequestError
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+OptimizerName = Literal["adam", "soap"]
 
 LAST_RATE = 0.01
 """Share of the learning rate that is left at the end."""
@@ -29,6 +30,8 @@ class Schedule:
         Highest learning rate, reached after `warm_up` steps, falling along a cosine to a hundredth of it.
     average
         Decay of the exponential moving average of the weights, which is the net that results.
+    optimizer
+        ``adam``, or ``soap``, which goes further a step where most weights are kernels and matrices.
     clip
         Largest norm of the gradient; 0: any.
     precision
@@ -61,6 +64,7 @@ class Schedule:
     rate: float = 1e-3
     warm_up: int = 300
     average: float = 0.999
+    optimizer: OptimizerName = "adam"
     clip: float = 0.5
     precision: Precision = "auto"
     validate_every: int = 1000
@@ -73,12 +77,14 @@ class Schedule:
             raise RequestError(f"schedule: give steps or minutes, one of them (steps {self.steps}, {self.minutes} min)")
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name != "precision" and not (math.isfinite(value) and value >= 0):
+            if field.name not in ("optimizer", "precision") and not (math.isfinite(value) and value >= 0):
                 raise RequestError(f"schedule: {field.name} = {value} must be a number, 0 or more")
         if self.rate == 0 or self.average >= 1:
             raise RequestError(f"schedule: rate = {self.rate} must be above 0 and average = {self.average} below 1")
         if self.precision not in ("auto", "fp32", "bf16", "fp16"):
             raise RequestError(f"schedule: precision = '{self.precision}' must be auto | fp32 | bf16 | fp16")
+        if self.optimizer not in ("adam", "soap"):
+            raise RequestError(f"schedule: optimizer = '{self.optimizer}' must be adam | soap")
 
     def done(self, step: int, seconds: float) -> float:
         """How far the run is, 0 .. 1 and beyond."""
