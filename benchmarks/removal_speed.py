@@ -48,7 +48,7 @@ STAGES = {
         "optical flow": ["vfxgen.temporal.motion:Motion.frame"],
         "carrying": ["vfxgen.temporal.carried:Carried.frame", "vfxgen.image.carry:together"],
         "trimap": ["vfxgen.image.carry:trimap_between"],
-        "solving": ["vfxgen.image.matting_laplacian:solve"],
+        "solving": ["vfxgen.image.natural_matte:mixture_matte"],
         "steadying": ["vfxgen.operators.matte:Matte._steadied"],
         "foreground": ["vfxgen.image.straight:straight_foreground"],
     },

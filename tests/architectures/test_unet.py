@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
@@ -35,9 +36,12 @@ def test_the_default_net_is_of_known_size() -> None:
     assert 1_000_000 < sum(p.numel() for p in UNet(4, 1).parameters()) < 2_000_000
 
 
-@pytest.mark.parametrize(("widths", "side"), [([4], 17), ([4, 5], 56), ([4, 5, 6], 136)])
-def test_the_stated_receptive_field_is_the_measured_one(widths: list[int], side: int) -> None:
-    net = small(widths, in_channels=1, out_channels=1)
+@pytest.mark.parametrize(
+    ("widths", "fold", "side"), [([4], 1, 17), ([4, 5], 1, 56), ([4, 5, 6], 1, 136), ([4, 5], 2, 112)]
+)
+def test_the_stated_receptive_field_is_the_measured_one(widths: list[int], fold: int, side: int) -> None:
+    torch.manual_seed(5)
+    net = cast(UNet, shaken(UNet(1, 1, widths, fold=fold)))
     assert measured_reach(net, 1, side, phases=net.size_multiple) == net.receptive_field
 
 
@@ -63,9 +67,11 @@ def test_hyperparameters_rebuild_the_net() -> None:
     assert torch.equal(net(picture), again(picture))
 
 
-def test_a_residual_net_starts_as_no_change_and_leaves_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fold", [1, 2])
+def test_a_residual_net_starts_as_no_change_and_leaves_whole(tmp_path: Path, fold: int) -> None:
     torch.manual_seed(5)
-    net = UNet(4, 3, [4, 6], residual=True)
+    net = UNet(4, 3, [4, 6], residual=True, fold=fold)
+    assert net.size_multiple == 2 * fold
     picture = torch.rand(1, 4, 8, 12)
     assert torch.equal(net(picture), picture[:, :3])
     assert torch.equal(UNet(**net.hyperparameters)(picture), picture[:, :3])  # type: ignore[arg-type]

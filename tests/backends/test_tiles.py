@@ -248,6 +248,12 @@ def test_a_net_that_sees_everything_gets_the_whole_frame_where_memory_allows() -
     assert small.smooth and small.tile < 1000
 
 
+def test_a_net_that_folds_pixels_takes_larger_tiles() -> None:
+    plain, folded = (wrapped(Convolutions(4, 2, 8), receptive_field=4) for _ in range(2))
+    folded.card = folded.card.model_copy(update={"hyperparameters": {"fold": 2}})
+    assert plan(folded, (2000, 3000)).tile == 2 * plan(plain, (2000, 3000)).tile
+
+
 def test_the_plan_is_the_same_every_time() -> None:
     plans = {plan(wrapped(Convolutions(4, 2, 32), scale=2, receptive_field=4), (2160, 4096)) for _ in range(3)}
     assert len(plans) == 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vfxgen.image.matting_laplacian import FLATNESS, MattingLaplacian, solve
+from vfxgen.image.matting_laplacian import FLATNESS, MattingLaplacian, MattingSystem, halved
 
 pymatting = pytest.importorskip("pymatting")
 
@@ -20,27 +20,27 @@ def light(seed: int, size: tuple[int, int] = (20, 24)) -> np.ndarray:
 
 def test_it_is_the_matrix_of_the_literature(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vfxgen.image.matting_laplacian.FLATNESS", 0.0)
-    picture, plane = light(1), np.random.default_rng(2).random((20, 24))
+    picture, plane = light(1), np.random.default_rng(2).random((20, 24), np.float32)
     ours = MattingLaplacian(picture)
     theirs = pymatting.cf_laplacian(picture / np.mean(np.abs(picture), dtype=np.float32).astype(float), epsilon=0.0)
     np.testing.assert_allclose(ours @ plane, (theirs @ plane.ravel()).reshape(20, 24), atol=1e-4)
-    np.testing.assert_allclose(ours.diagonal, theirs.diagonal().reshape(20, 24), atol=1e-3)
+    np.testing.assert_allclose(ours.diagonal, theirs.diagonal().reshape(20, 24), rtol=2e-3)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000))
 def test_it_is_symmetric_and_finds_no_fault_in_what_is_constant(seed: int) -> None:
     laplacian, random = MattingLaplacian(light(seed)), np.random.default_rng(seed)
-    one, other = random.random((2, 20, 24))
-    assert np.vdot(one, laplacian @ other) == pytest.approx(np.vdot(other, laplacian @ one), rel=1e-6)
+    one, other = random.random((2, 20, 24), np.float32)
+    assert np.vdot(one, laplacian @ other) == pytest.approx(np.vdot(other, laplacian @ one), rel=1e-3)
     assert np.vdot(one, laplacian @ one) > 0
-    assert np.abs(laplacian @ np.ones((20, 24))).max() < 1e-6
+    assert np.abs(laplacian @ np.ones((20, 24), np.float32)).max() < 1e-3
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.floats(-12, 12))
 def test_exposure_changes_nothing(stops: float) -> None:
-    plane, picture = np.random.default_rng(3).random((20, 24)), light(3)
+    plane, picture = np.random.default_rng(3).random((20, 24), np.float32), light(3)
     plain, other = (MattingLaplacian(p) @ plane for p in (picture, picture * np.float32(2.0**stops)))
     np.testing.assert_allclose(plain, other, atol=1e-3)
     assert FLATNESS > 0
@@ -61,7 +61,7 @@ def test_a_mixture_of_two_colours_comes_back() -> None:
     picture, alpha = scene()
     unknown = (alpha > 0) & (alpha < 1)
     unknown = cv2.dilate(unknown.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    found = solve(picture, unknown, np.where(unknown, 0, alpha), np.zeros_like(alpha))
+    found = MattingSystem(picture, unknown).solve(np.where(unknown, 0, alpha), np.zeros_like(alpha))
     assert np.abs(found - alpha).max() < 0.02
     assert np.array_equal(found[~unknown], alpha[~unknown])
 
@@ -70,7 +70,7 @@ def test_what_is_believed_strongly_is_kept() -> None:
     picture, alpha = scene()
     unknown = (alpha > 0) & (alpha < 1)
     wished = np.where(unknown, np.float32(0.25), alpha)
-    found = solve(picture, unknown, wished, np.full_like(alpha, 1e5))
+    found = MattingSystem(picture, unknown).solve(wished, np.full_like(alpha, 1e5))
     assert np.abs(found - wished).max() < 0.01
 
 
@@ -78,5 +78,30 @@ def test_a_lamp_does_not_hide_the_texture_beside_it() -> None:
     picture, alpha = scene()
     picture[:10, :10] = 20000
     unknown = (alpha > 0) & (alpha < 1)
-    found = solve(picture, unknown, np.where(unknown, 0, alpha), np.zeros_like(alpha))
+    found = MattingSystem(picture, unknown).solve(np.where(unknown, 0, alpha), np.zeros_like(alpha))
     assert np.abs(found - alpha).max() < 0.05
+
+
+def test_what_was_found_at_half_size_has_the_detail_of_the_light() -> None:
+    picture, alpha = scene()
+    alpha[:, 80] = 0.0
+    picture[:, 80] = (0.1, 0.3, 0.6)
+    half = MattingLaplacian(halved(picture))
+    found = half.enlarged(halved(alpha), picture)
+    assert found.shape == alpha.shape
+    assert (
+        np.abs(found - alpha)[40:80, 70:90].max() < 0.1 < np.abs(cv2.resize(halved(alpha), (160, 120)) - alpha)[60, 80]
+    )
+
+
+@pytest.mark.parametrize("gain", [0.3, 7.0])
+def test_lamps_in_what_is_unknown_do_not_upset_the_rest(gain: float) -> None:
+    picture, alpha = scene()
+    picture[60, 20:140:4] = 5000
+    unknown = (alpha > 0) & (alpha < 1) | (np.arange(120)[:, None] == 60)
+    told = np.where(unknown, 0, alpha)
+    plain, other = (
+        MattingSystem(lit, unknown).solve(told, np.zeros_like(alpha)) for lit in (picture, picture * np.float32(gain))
+    )
+    beside = unknown & (picture.max(-1) < 1)
+    assert np.abs(plain - other)[beside].max() < 0.02 and np.abs(plain - alpha)[beside].mean() < 0.05

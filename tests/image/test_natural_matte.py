@@ -16,7 +16,7 @@ from vfxgen.errors import RequestError
 from vfxgen.frame import Pixels
 from vfxgen.image.carry import Carry, together, trimap_between
 from vfxgen.image.color_pairs import NO_KNOWLEDGE, Estimate, estimate, information
-from vfxgen.image.matting_laplacian import solve
+from vfxgen.image.matting_laplacian import MattingSystem
 from vfxgen.image.natural_matte import clues, matte_by, mixture_matte
 from vfxgen.image.sparse_matte import Name, sparse_matte
 from vfxgen.image.straight import straight_foreground
@@ -93,7 +93,8 @@ def test_colours_help_where_a_hole_is_cut_off_from_the_background() -> None:
     trimap = trimap_of(alpha, 3)
     trimap[34:56, 44:66] = 0.5
     light = mixed(alpha) + np.random.default_rng(6).normal(0, 0.005, (*alpha.shape, 3)).astype(np.float32)
-    smooth = solve(light, trimap == 0.5, np.where(trimap == 0.5, 0, trimap), np.zeros_like(trimap))
+    unknown = trimap == 0.5
+    smooth = MattingSystem(light, unknown).solve(np.where(unknown, 0, trimap), np.zeros_like(trimap))
     ours = mixture_matte(light, trimap)
     assert np.abs(ours - alpha)[40:50, 50:60].mean() < 0.05 < np.abs(smooth - alpha)[40:50, 50:60].mean()
 
@@ -104,6 +105,15 @@ def test_a_carried_belief_decides_where_colour_cannot() -> None:
     sure = Estimate(alpha, np.full_like(alpha, 1e-3))
     told, alone = (mixture_matte(flat, trimap_of(alpha, 5), belief) for belief in (sure, None))
     assert np.abs(told - alpha).mean() < 0.02 < 0.5 * np.abs(alone - alpha).mean()
+
+
+def test_strands_that_half_the_size_cannot_show_are_found() -> None:
+    alpha = disk((240, 300))
+    alpha[:, 60:240:9] = np.maximum(alpha[:, 60:240:9], np.where(np.abs(np.arange(240) - 120) < 110, 1, 0)[:, None])
+    trimap = np.where(disk((240, 300)) == 1, np.float32(1), np.float32(0.5))
+    trimap[:, :40], trimap[:, -40:], trimap[:5], trimap[-5:] = 0, 0, 0, 0
+    found = mixture_matte(mixed(alpha), trimap)
+    assert np.abs(found - alpha)[20:220].mean() < 0.02
 
 
 @pytest.mark.parametrize("carried", [False, True])
@@ -117,7 +127,7 @@ def test_clues_hold_the_mixture_and_what_it_was_made_of(carried: bool) -> None:
     assert np.array_equal(found[..., 0], mixture_matte(light, trimap, believed))
     assert np.array_equal(found[..., 4], trimap)
     unknown = trimap == 0.5
-    smooth = solve(light, unknown, trimap, np.zeros_like(trimap))
+    smooth = MattingSystem(light, unknown).solve(trimap, np.zeros_like(trimap))
     assert np.abs(found[..., 1] - smooth)[unknown].mean() < 0.02
     for layer in range(3):
         assert np.array_equal(found[..., layer][~unknown], trimap[~unknown])
@@ -196,13 +206,13 @@ def test_a_photograph_with_known_alpha(shared_data: Path) -> None:
     folder = shared_data / "matting" / "alphamatting"
     if not folder.is_dir():
         pytest.skip(f"no {folder}")
-    size = (200, 131)
+    size = (400, 262)
     photo = read(folder / "input" / "GT02.webp")
     photo = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
     truth, painted = (read(folder / part / "GT02.png")[..., 0] for part in ("gt", "trimap1"))
     truth = cv2.resize(truth, size, interpolation=cv2.INTER_AREA)
     trimap = trimap_levels(cv2.resize(painted, size, interpolation=cv2.INTER_NEAREST))
     unknown = trimap == 0.5
-    smooth = solve(photo, unknown, np.where(unknown, 0, trimap), np.zeros_like(trimap))
+    smooth = MattingSystem(photo, unknown).solve(np.where(unknown, 0, trimap), np.zeros_like(trimap))
     errors = [float(((made - truth)[unknown] ** 2).mean()) for made in (mixture_matte(photo, trimap), smooth)]
     assert errors[0] < 0.6 * errors[1]

@@ -99,6 +99,17 @@ def test_the_subject_is_about_as_bright_as_what_is_behind(data: Path) -> None:
     assert abs(np.mean(stops)) < 1 and np.abs(stops).max() < 4
 
 
+def test_contrast_is_taken_from_the_layers_before_they_are_mixed(data: Path) -> None:
+    """So coverage still mixes them linearly."""
+    made = []
+    for least in (1.0, 0.2):
+        settings = replace(FEW, least_contrast=least)
+        pair = matting.plate_and_truth(files(data)[2:], files(data)[:2], settings, np.random.default_rng(4), True)
+        made.append(pair.astype(np.float32))
+    plain, flat = (np.log(np.maximum(pair[..., :3][pair[..., 3] == 0], 1e-4)) for pair in made)
+    assert np.array_equal(made[0][..., 3], made[1][..., 3]) and flat.std() < 0.95 * plain.std()
+
+
 def test_a_plate_of_which_nothing_is_known_is_left_out(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     subjects, photos = files(data)[2:], files(data)[:2]
     made = Matting.compose(subjects, photos, FEW, np.random.default_rng(2), True)
@@ -153,3 +164,5 @@ def test_what_cannot_be_used_is_named(data: Path, tmp_path: Path) -> None:
         Matting.prepare(files(data), data / "photos", NET, FEW, tmp_path)
     with pytest.raises(RequestError, match=r"rendered = 1\.5"):
         replace(FEW, rendered=1.5)
+    with pytest.raises(RequestError, match="least_contrast = 0 must be above 0"):
+        replace(FEW, least_contrast=0.0)

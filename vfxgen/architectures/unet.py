@@ -7,7 +7,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle
 
 from vfxgen.architectures import register
 from vfxgen.errors import RequestError
@@ -68,6 +68,9 @@ class UNet(nn.Module):
         Channels at each level, finest first; each level halves the size.
     residual
         The picture's first channels are added to the output: the net learns what changes, starting from no change.
+    fold
+        Every `fold` x `fold` pixels become the channels of one (Shi et al., CVPR 2016), and are laid out again at the
+        end: of nearly the same quality as a net of as many channels that works at full size, and much faster.
 
     Examples
     --------
@@ -77,47 +80,63 @@ class UNet(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int = 3, out_channels: int = 1, widths: list[int] | None = None, residual: bool = False
+        self,
+        in_channels: int = 3,
+        out_channels: int = 1,
+        widths: list[int] | None = None,
+        residual: bool = False,
+        fold: int = 1,
     ) -> None:
         super().__init__()
         widths = list(widths or [24, 48, 96, 192])
-        if min(in_channels, out_channels, *widths) < 1:
-            raise RequestError(f"unet: channels {in_channels}, {out_channels} and widths {widths} must be positive")
+        if min(in_channels, out_channels, fold, *widths) < 1:
+            raise RequestError(
+                f"unet: channels {in_channels}, {out_channels}, widths {widths} and fold {fold} must be positive"
+            )
         if residual and out_channels > in_channels:
             raise RequestError(f"unet: a residual of {out_channels} channels cannot be added to {in_channels}")
         self.hyperparameters = {"in_channels": in_channels, "out_channels": out_channels, "widths": widths}
         self.hyperparameters |= {"residual": True} if residual else {}
-        self.residual = residual
-        self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1)
+        self.hyperparameters |= {"fold": fold} if fold > 1 else {}
+        self.residual, self.fold = residual, fold
+        self.stem = nn.Conv2d(in_channels * fold**2, widths[0], 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(width, width) for width in widths)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths))
         self.up = nn.ModuleList(Up(b, a) for a, b in pairwise(widths))
-        self.out = nn.Conv2d(widths[0], out_channels, 3, padding=1)
+        self.out = nn.Conv2d(widths[0], out_channels * fold**2, 3, padding=1)
         if residual:
             nn.init.zeros_(self.out.weight)
             nn.init.zeros_(cast(Tensor, self.out.bias))
 
     @property
     def size_multiple(self) -> int:
-        """Two to the number of halvings."""
-        return 1 << len(self.down)
+        """Two to the number of halvings, times `fold`."""
+        return self.fold << len(self.down)
 
     @property
     def receptive_field(self) -> int:
         """Radius in input pixels, walked back from the output: the farthest input a pixel of any phase can see."""
-        return _reach(len(self.down))
+        return self.fold * (_reach(len(self.down)) + 1) - 1
 
     def forward(self, picture: Tensor) -> Tensor:
         """(B, in_channels, H, W) -> (B, out_channels, H, W)."""
-        features, skips = self.stem(picture), []
+        features, skips = self.stem(_folded(picture, self.fold)), []
         for block, down in zip(self.encoder, self.down, strict=False):
             skips.append(block(features))
             features = down(skips[-1])
         features = self.encoder[-1](features)
         for up, skip in zip(reversed(self.up), reversed(skips), strict=True):
             features = up(features, skip)
-        out: Tensor = self.out(features)
+        out = _unfolded(self.out(features), self.fold)
         return torch.add(picture[:, : out.shape[1]], out) if self.residual else out
+
+
+def _folded(picture: Tensor, fold: int) -> Tensor:
+    return picture if fold == 1 else pixel_unshuffle(picture, fold)
+
+
+def _unfolded(features: Tensor, fold: int) -> Tensor:
+    return features if fold == 1 else pixel_shuffle(features, fold)
 
 
 def _reach(depth: int) -> int:

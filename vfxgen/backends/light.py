@@ -72,12 +72,12 @@ def decoded(code: Tensor, port: Port) -> Tensor:
 
 def _by_channel(values: Tensor, change: Callable[[Tensor], Tensor], port: Port, *, into: Tensor) -> Tensor:
     """`into`, which may be `values` itself, with what `change` makes of R, G, B of any layer."""
-    coverage = [channel for channel, name in enumerate(port.channel_names) if name.rpartition(".")[2] not in RGB]
-    kept = values[:, coverage]
+    colours = [channel for channel, name in enumerate(port.channel_names) if name.rpartition(".")[2] in RGB]
+    if into is not values:
+        into.copy_(values)
     for first in range(0, values.shape[-2], _BAND):
-        band = (..., slice(first, first + _BAND), slice(None))
+        band = (slice(None), colours, slice(first, first + _BAND))
         into[band] = change(values[band])
-    into[:, coverage] = kept
     return into
 
 

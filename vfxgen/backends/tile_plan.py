@@ -87,7 +87,7 @@ def plan(net: Net, size: tuple[int, int], *, tile: int = 0, batch: int = 0, memo
         pixels = max(0, memory - OVERHEAD) / bytes_per_pixel(net)
         side = math.isqrt(int(pixels)) // multiple * multiple
         if bounded:
-            side = min(side, _up(TILE[torch.device(net.device).type], multiple))
+            side = min(side, _up(TILE[torch.device(net.device).type] * _fold(net), multiple))
         elif _up(size[0], multiple) * _up(size[1], multiple) <= pixels:
             side = whole
         side = max(least, side)
@@ -108,6 +108,12 @@ def bytes_per_pixel(net: Net) -> float:
         # In steps of half an octave, so that noise in a measurement of the process does not change a plan.
         net.bytes_per_pixel = 2 ** (math.ceil(2 * math.log2(cost)) / 2)
     return net.bytes_per_pixel
+
+
+def _fold(net: Net) -> int:
+    """How many pixels of each side a net takes together: it holds as much less of a tile."""
+    fold = net.card.hyperparameters.get("fold", 1)
+    return fold if isinstance(fold, int) else 1
 
 
 @dataclass(frozen=True)

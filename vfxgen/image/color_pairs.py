@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vfxgen.frame import Mask, Pixels
-from vfxgen.image.fill import nearest_along_axes, push_pull
+from vfxgen.image.fill import push_pull
 from vfxgen.image.tensor import to_pixels, to_tensor
 
 NOISE = 0.1
@@ -21,10 +21,11 @@ TEXTURE = 0.3
 """How much of the variance between candidates is taken for uncertainty."""
 NO_KNOWLEDGE = 1 / 12
 """The variance of coverage of which nothing is known: equally likely from 0 to 1."""
-# Known pixels that far from the wanted ones show how far to trust colour; and never more than four times what it says.
-_RING, _AT_MOST = 6, 0.25
-# Pixels that are worked at together: 81 pairs of colours for each.
-_TOGETHER = 1 << 14
+# Known pixels that far from the wanted ones show how far to trust colour, one of every two by two of them; and never
+# more than four times what it says.
+_RING, _EVERY, _AT_MOST = 6, 2, 0.25
+# Pixels that are worked at together, 25 pairs of colours for each: what a processor's cache holds.
+_TOGETHER = 1 << 12
 
 
 class Estimate(NamedTuple):
@@ -37,7 +38,7 @@ class Estimate(NamedTuple):
 def estimate(light: Pixels, subject: Mask, background: Mask, wanted: Mask) -> Estimate:
     """The coverage of each wanted pixel from pairs of colours, one of the subject and one of the background.
 
-    Candidates are the first known pixels along eight directions and the mean of all that is around (`push_pull`);
+    Candidates are the first known pixels along the axes and the mean of all that is around (`push_pull`);
     a pair that the pixel lies between, and that is near, counts more. From the robust matting of Wang and Cohen (2007)
     and the shared sampling of Gastal and Oliveira (2010), with a variance in place of their confidence: how far the
     pairs disagree, how much texture the colours have, and how little they differ. On a ring of known pixels around the
@@ -63,7 +64,9 @@ def estimate(light: Pixels, subject: Mask, background: Mask, wanted: Mask) -> Es
     """
     found = _estimate(light, subject, background, wanted)
     near = cv2.dilate(wanted.astype(np.uint8), np.ones((2 * _RING + 1, 2 * _RING + 1), np.uint8)) > 0
-    ring = near & (subject | background) & ~wanted
+    ring = np.zeros_like(near)
+    some = np.s_[::_EVERY, ::_EVERY]
+    ring[some] = (near & (subject | background) & ~wanted)[some]
     tried = _estimate(light, subject & ~near, background & ~near, ring)
     surprise = _surprise(tried, subject, ring)
     return found._replace(variance=found.variance * np.float32(max(surprise, _AT_MOST)))
@@ -99,9 +102,8 @@ def _estimate(light: Pixels, subject: Mask, background: Mask, wanted: Mask) -> E
 
 
 def _candidates(light: Pixels, known: Mask, wanted: Mask) -> tuple[Pixels, Pixels]:
-    """Colours (N, K, 3) that the N wanted pixels may have a part of, and their distances in pixels (N, K)."""
-    smooth = _blurred_within(light, known)
-    rays = [*_along_axes(smooth, known, wanted), *_along_diagonals(smooth, known, wanted)]
+    """Colours (N, 5, 3) that the N wanted pixels may have a part of, and their distances in pixels (N, 5)."""
+    rays = _along_axes(_blurred_within(light, known), known, wanted)
     around, nearness = push_pull(to_tensor(light), to_tensor(known[..., None].astype(np.float32)), decay=0.5)
     # Each octave away halves it.
     far: Pixels = np.reciprocal(np.maximum(to_pixels(nearness)[wanted], np.float32(1e-3)))
@@ -118,25 +120,19 @@ def _blurred_within(light: Pixels, known: Mask) -> Pixels:
 
 
 def _along_axes(light: Pixels, known: Mask, wanted: Mask) -> list[tuple[Pixels, Pixels]]:
-    found = nearest_along_axes(to_tensor(light), to_tensor(known[..., None].astype(np.float32)) > 0)
-    return [(to_pixels(colour)[wanted], to_pixels(distance)[wanted][:, 0]) for colour, distance in found]
-
-
-def _along_diagonals(light: Pixels, known: Mask, wanted: Mask) -> list[tuple[Pixels, Pixels]]:
-    """Along the axes of the picture sheared by one pixel a row: half of what is found lies on each diagonal."""
-    rows, columns = known.shape
+    """Above, below, left and right of each wanted pixel the first known colour (N, 3), and its distance (N,)."""
+    rows, columns = np.nonzero(wanted)
     found = []
-    for lean in (1, -1):
-        shift = np.arange(rows)[::lean, None]
-        place = (np.arange(rows)[:, None], np.arange(columns) + shift)
-        sheared = np.zeros((rows, columns + rows - 1, 3), np.float32)
-        there = np.zeros(sheared.shape[:2], np.bool_)
-        sheared[place], there[place] = light, known
-        for colour, distance in nearest_along_axes(
-            to_tensor(sheared), to_tensor(there[..., None].astype(np.float32)) > 0
-        )[2:]:
-            far = to_pixels(distance)[place][wanted][:, 0] * np.float32(2**0.5)
-            found.append((to_pixels(colour)[place][wanted], far))
+    for axis, at in ((0, rows), (1, columns)):
+        length = known.shape[axis]
+        place = np.arange(length, dtype=np.int32).reshape((-1, 1) if axis == 0 else (1, -1))
+        before = np.maximum.accumulate(np.where(known, place, -1), axis)[wanted]
+        after = np.minimum.accumulate(np.flip(np.where(known, place, length), axis), axis)
+        for first in (before, np.flip(after, axis)[wanted]):
+            there = (first >= 0) & (first < length)
+            index = np.where(there, first, 0)
+            colour = light[index, columns] if axis == 0 else light[rows, index]
+            found.append((colour, np.where(there, np.abs(at - index), np.inf).astype(np.float32)))
     return found
 
 
@@ -144,14 +140,15 @@ def _voted(
     here: Pixels, subject: Pixels, background: Pixels, subject_far: Pixels, background_far: Pixels, dark: np.float32
 ) -> Pixels:
     """Coverage and its variance, (N, 2), by all pairs of candidates."""
-    across = subject[:, :, None] - background[:, None]
-    above = (here[:, None] - background)[:, None]
-    apart = np.einsum("nfbc,nfbc->nfb", across, across)
+    channels = range(3)
+    across = [subject[:, :, None, c] - background[:, None, :, c] for c in channels]
+    above = [(here[:, None, c] - background[..., c])[:, None] for c in channels]
+    apart = sum((across[c] ** 2 for c in channels), np.float32(0))
     level = np.maximum(np.abs(here).max(-1), dark)[:, None, None]
     noise = (NOISE * level) ** 2 + dark**2
-    share = np.clip(np.einsum("nfbc,nfbc->nfb", above, across) / (apart + 1e-3 * noise), 0, 1)
-    off = above - share[..., None] * across
-    misfit = np.einsum("nfbc,nfbc->nfb", off, off) / noise
+    share = sum((above[c] * across[c] for c in channels), np.float32(0)) / (apart + 1e-3 * noise)
+    share = np.clip(share, 0, 1)
+    misfit = sum(((above[c] - share * across[c]) ** 2 for c in channels), np.float32(0)) / noise
     near = [far / np.maximum(far.min(1, keepdims=True), 1) - 1 for far in (subject_far, background_far)]
     cost = np.minimum(misfit + NEARNESS * (near[0][:, :, None] + near[1][:, None]), 1e4)
     votes = np.exp(-0.5 * (cost - cost.min((1, 2), keepdims=True)))
@@ -159,7 +156,7 @@ def _voted(
     coverage = (votes * share).sum((1, 2))
     spread = (votes * (share - coverage[:, None, None]) ** 2).sum((1, 2))
     blurred = (votes * np.minimum(noise * (1 + misfit) / (apart + 1e-3 * noise), 1)).sum((1, 2))
-    direction = np.einsum("nfb,nfbc->nc", votes, across)
+    direction = np.stack([(votes * across[c]).sum((1, 2)) for c in channels], -1)
     texture = (
         coverage**2 * _spread_along(subject, subject_far, direction)
         + (1 - coverage) ** 2 * _spread_along(background, background_far, direction)

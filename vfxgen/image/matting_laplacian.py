@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +13,17 @@ from vfxgen.cancel import stop_if_cancelled
 from vfxgen.frame import Mask, Pixels
 
 Floats = NDArray[np.float64]
+Plane = TypeVar("Plane", Pixels, Floats)
 
 FLATNESS = 1e-5
 """Variance in a window below which colour says nothing, as a fraction of the window's mean squared light."""
 # Below that share of the frame's mean light there is nothing but noise.
 _DARK = 0.02
-# The equations count as solved when their residual has fallen by that factor; and no step after that many.
-_SOLVED, _STEPS = 1e-3, 150
+# The equations count as solved when their residual has fallen by that factor, from a guided start by the second one:
+# solved farther, coverage follows grain and texture. And no step after that many.
+_SOLVED, _GUIDED, _STEPS = 1e-3, 3e-3, 150
+# A pixel that counts for less in the Laplacian is held where it was: nothing else would hold it.
+_LOOSE = np.float32(0.1)
 # A coarser level is solved first as long as it has that many pixels on its shorter side.
 _COARSEST = 48
 
@@ -35,134 +42,193 @@ class MattingLaplacian:
     """
 
     def __init__(self, light: Pixels) -> None:
-        level = float(np.mean(np.abs(light))) or 1.0
-        planes = [np.asarray(light[..., c] / level, np.float64) for c in range(3)]
-        self.light = planes
-        self.mean = [_box(plane) for plane in planes]
-        power = sum(_box(plane * plane) for plane in planes)
-        covariance = {
-            (i, j): _box(planes[i] * planes[j]) - self.mean[i] * self.mean[j] for i in range(3) for j in range(i, 3)
-        }
+        self.level = np.float32(float(np.mean(np.abs(light))) or 1.0)
+        self.light = [np.asarray(light[..., c] / self.level, np.float32) for c in range(3)]
+        # Beside a lamp, what little the rest varies is lost in single precision.
+        self._exact = [plane.astype(np.float64) for plane in self.light]
+        self._mean = [_box(plane) for plane in self._exact]
+        covariance = {(i, j): _box(self._exact[i] * self._exact[j]) for i in range(3) for j in range(i, 3)}
+        power = covariance[0, 0] + covariance[1, 1] + covariance[2, 2]
+        for i, j in covariance:
+            covariance[i, j] -= self._mean[i] * self._mean[j]
         for i in range(3):
-            covariance[i, i] = covariance[i, i] + FLATNESS * (power / 3 + _DARK**2)
-        self.inverse = _inverse(covariance)
+            covariance[i, i] += FLATNESS * (power / 3 + _DARK**2)
         # Windows that reach over the border do not count.
-        self.whole = np.zeros(light.shape[:2])
+        self.whole = np.zeros(light.shape[:2], np.float32)
         self.whole[1:-1, 1:-1] = 1
+        self.mean = [plane.astype(np.float32) for plane in self._mean]
+        self.inverse = {place: (plane * self.whole).astype(np.float32) for place, plane in _inverse(covariance).items()}
         self.count = 9 * _box(self.whole)
 
-    def __matmul__(self, plane: Floats) -> Floats:
+    def __matmul__(self, plane: Pixels) -> Pixels:
         """The Laplacian times `plane`, (H, W)."""
-        mean = _box(plane)
-        rise = [_box(light * plane) - m * mean for light, m in zip(self.light, self.mean, strict=True)]
-        slope = [sum((self._inverse(i, j) * rise[j] for j in range(3)), np.zeros(())) * self.whole for i in range(3)]
-        offset = mean * self.whole - sum(s * m for s, m in zip(slope, self.mean, strict=True))
-        fitted = _box(offset)
-        for s, light in zip(slope, self.light, strict=True):
-            fitted += _box(s) * light
+        fitted, *slopes = self._fitted(plane)
+        for slope, light in zip(slopes, self.light, strict=True):
+            fitted += slope * light
         return self.count * plane - 9 * fitted
 
-    @property
-    def diagonal(self) -> Floats:
+    def enlarged(self, plane: Pixels, light: Pixels) -> Pixels:
+        """`plane` at the size of the same picture's `light`, (H', W', 3), whose every detail it follows.
+
+        What it is of colour in each window, it is of the larger picture's colour (He and Sun 2015, "Fast guided
+        filter"); but never farther off what it is around than it varies there, or a lamp would be anything.
+        """
+        fits = np.stack(self._fitted(plane), -1) / np.maximum(self.count / 9, np.float32(1 / 9))[..., None]
+        offset, *slopes = cv2.split(cv2.resize(fits, light.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+        for c, slope in enumerate(slopes):
+            offset += slope * (light[..., c] / self.level)
+        low, high = cv2.erode(plane, np.ones((3, 3))), cv2.dilate(plane, np.ones((3, 3)))
+        low, high = (
+            cv2.resize(limit, light.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+            for limit in (2 * low - high, 2 * high - low)
+        )
+        found: Pixels = np.clip(offset, low, high)
+        return found
+
+    @cached_property
+    def diagonal(self) -> Pixels:
         """Its diagonal, (H, W)."""
         total = np.zeros_like(self.count)
         of_light = [np.zeros_like(self.count) for _ in range(3)]
         constant = self.whole.copy()
         for i in range(3):
             for j in range(3):
-                inverse = self._inverse(i, j) * self.whole
+                inverse = self._inverse(i, j)
                 total += _box(inverse) * self.light[i] * self.light[j]
                 of_light[i] += inverse * self.mean[j]
                 constant += inverse * self.mean[i] * self.mean[j]
         for i in range(3):
             total -= 2 * _box(of_light[i]) * self.light[i]
-        return np.maximum(self.count - (total + _box(constant)), 0.05)
+        return np.maximum(self.count - (total + _box(constant)), np.float32(0))
 
-    def _inverse(self, i: int, j: int) -> Floats:
+    def _fitted(self, plane: Pixels) -> list[Pixels]:
+        """Offset and slopes of the linear functions of colour that fit `plane`, a ninth of their sum at each pixel."""
+        exact = plane.astype(np.float64)
+        mean = _box(exact)
+        rises = [
+            (_box(light * exact) - m * mean).astype(np.float32)
+            for light, m in zip(self._exact, self._mean, strict=True)
+        ]
+        offset, slopes = mean.astype(np.float32) * self.whole, []
+        for i in range(3):
+            slope = self._inverse(i, 0) * rises[0]
+            for j in (1, 2):
+                slope += self._inverse(i, j) * rises[j]
+            offset -= slope * self.mean[i]
+            slopes.append(slope)
+        return [_box(part) for part in (offset, *slopes)]
+
+    def _inverse(self, i: int, j: int) -> Pixels:
         return self.inverse[min(i, j), max(i, j)]
 
 
-def solve(light: Pixels, unknown: Mask, believed: Pixels, weight: Pixels) -> Pixels:
-    """The coverage that is smooth where the light says so, and near to what is believed of it.
-
-    The minimum of ``a' L a + sum weight (a - believed)^2`` over the unknown pixels, L being `MattingLaplacian`; the
-    others keep `believed`. Conjugate gradients from the solution at half size (Levin et al. 2008, section 4.2).
+class MattingSystem:
+    """The equations of what is unknown in one picture, for any beliefs; at every size that is solved on the way.
 
     Parameters
     ----------
     light
-        (H, W, 3), scene-linear, finite.
+        (H, W, 3), scene-linear, finite, at least 3x3.
     unknown
         (H, W).
-    believed, weight
-        (H, W) coverage and how much it counts, 0 not at all.
-
-    Returns
-    -------
-    Pixels
-        (H, W), 0 .. 1.
+    guided
+        What was found at half size is carried up along the light: nearer to the truth where colours alone decide. Else
+        it is carried up smoothly: steadier over time where the belief was carried along motion.
 
     Examples
     --------
     >>> ramp = np.clip(np.arange(16, dtype=np.float32) / 8 - 0.5, 0, 1)[None].repeat(8, axis=0)
     >>> light = ramp[..., None] * np.float32([0.5, 0.2, 0.1]) + np.float32([0.1, 0.1, 0.3])
     >>> unknown = (ramp > 0) & (ramp < 1)
-    >>> found = solve(light, unknown, np.where(unknown, 0, ramp), np.zeros_like(ramp))
+    >>> found = MattingSystem(light, unknown).solve(np.where(unknown, 0, ramp), np.zeros_like(ramp))
     >>> bool(np.abs(found - ramp).max() < 0.02)
     True
     """
-    start = np.where(unknown, np.clip(_guess(light, unknown, believed, weight), 0, 1), believed)
-    return np.clip(_conjugate_gradients(light, unknown, believed, weight, start), 0, 1).astype(np.float32)
+
+    def __init__(self, light: Pixels, unknown: Mask, guided: bool = False) -> None:
+        self.unknown, self._guided = unknown, guided
+        self.laplacian = MattingLaplacian(light)
+        self._light = light
+        self._half: MattingSystem | None = None
+        if min(unknown.shape) >= 2 * _COARSEST:
+            # Of what is mixed of known and unknown the unknown counts alone.
+            self._half = MattingSystem(halved(light), halved(unknown.astype(np.float32)) > 0, guided)
+
+    def solve(self, believed: Pixels, weight: Pixels) -> Pixels:
+        """The coverage that is smooth where the light says so, and near to what is believed of it.
+
+        The minimum of ``a' L a + sum weight (a - believed)^2`` over the unknown pixels, L being `MattingLaplacian`; the
+        others keep `believed`. Conjugate gradients from the solution at half size (Levin et al. 2008, section 4.2).
+
+        Parameters
+        ----------
+        believed, weight
+            (H, W) coverage and how much it counts, 0 not at all.
+
+        Returns
+        -------
+        Pixels
+            (H, W), 0 .. 1.
+        """
+        start = np.where(self.unknown, np.clip(self._guess(believed, weight), 0, 1), believed)
+        return np.clip(self._conjugate_gradients(believed, weight, start), 0, 1)
+
+    def _guess(self, believed: Pixels, weight: Pixels) -> Pixels:
+        if self._half is None:
+            return np.where(weight > 0, believed, np.float32(0.5))
+        counts = halved(np.where(self.unknown, weight, np.float32(0)))
+        told = halved(np.where(self.unknown, weight * believed, np.float32(0)))
+        known = np.where(self._half.unknown, told / np.maximum(counts, np.float32(1e-12)), halved(believed))
+        found = self._half.solve(known, 4 * counts)
+        if self._guided:
+            return self._half.laplacian.enlarged(found, self._light)
+        guess: Pixels = cv2.resize(found, self.unknown.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return guess
+
+    def _conjugate_gradients(self, believed: Pixels, weight: Pixels, start: Pixels) -> Pixels:
+        laplacian, unknown = self.laplacian, self.unknown.astype(np.float32)
+        # A lamp is a linear function of its colour whatever it is: it stays as it was found at half size.
+        loose = np.maximum(_LOOSE - laplacian.diagonal, 0)
+        counts = unknown * (weight + loose)
+        held = (weight * believed + loose * start) / np.maximum(weight + loose, np.float32(1e-12))
+        believed = np.where(unknown * loose > 0, held, believed)
+        scale = unknown / np.maximum(laplacian.diagonal + counts, _LOOSE)
+        found = start.astype(np.float32)
+        residual = unknown * (counts * (believed - found) - laplacian @ found)
+        step = scale * residual
+        left = first = _dot(residual, step)
+        # Measured against the whole right-hand side, or a good start would have to become a perfect one.
+        given = unknown * (counts * believed - laplacian @ ((1 - unknown) * found))
+        enough = (_GUIDED if self._guided else _SOLVED) ** 2 * max(_dot(given, scale * given), 1e-12)
+        for _ in range(_STEPS):
+            if left <= enough or first == 0:
+                break
+            stop_if_cancelled()
+            product = unknown * (laplacian @ step) + counts * step
+            length = np.float32(left / _dot(step, product))
+            found += length * step
+            residual -= length * product
+            scaled = scale * residual
+            last, left = left, _dot(residual, scaled)
+            step = scaled + np.float32(left / last) * step
+        return found
 
 
-def _guess(light: Pixels, unknown: Mask, believed: Pixels, weight: Pixels) -> Pixels:
-    height, width = unknown.shape
-    if min(height, width) < 2 * _COARSEST:
-        return np.where(weight > 0, believed, np.float32(0.5))
-    half = (width // 2, height // 2)
-    # Of what is mixed of known and unknown the unknown counts alone.
-    small_unknown = cv2.resize(unknown.astype(np.float32), half, interpolation=cv2.INTER_AREA) > 0
-    small_weight = cv2.resize(np.where(unknown, weight, np.float32(0)), half, interpolation=cv2.INTER_AREA)
-    told = cv2.resize(np.where(unknown, weight * believed, np.float32(0)), half, interpolation=cv2.INTER_AREA)
-    known = cv2.resize(believed, half, interpolation=cv2.INTER_AREA)
-    small_believed = np.where(small_unknown, told / np.maximum(small_weight, 1e-12), known)
-    small = solve(
-        cv2.resize(light, half, interpolation=cv2.INTER_AREA), small_unknown, small_believed, 4 * small_weight
-    )
-    guess: Pixels = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    return guess
+def halved(picture: Pixels) -> Pixels:
+    """Means of two by two pixels, (H, W[, C]) -> (H // 2, W // 2[, C])."""
+    height, width = picture.shape[:2]
+    half: Pixels = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    return half
 
 
-def _conjugate_gradients(light: Pixels, unknown: Mask, believed: Pixels, weight: Pixels, start: Pixels) -> Floats:
-    laplacian = MattingLaplacian(light)
-    counts = np.where(unknown, weight, 0).astype(np.float64)
-    scale = unknown / (laplacian.diagonal + counts)
-    found = start.astype(np.float64)
-    residual = unknown * (counts * (believed - found) - laplacian @ found)
-    step = scale * residual
-    left = first = float(np.vdot(residual, step))
-    # Measured against the whole right-hand side, or a good start would have to become a perfect one.
-    nothing = np.where(unknown, 0.0, found)
-    given = unknown * (counts * believed - laplacian @ nothing)
-    enough = _SOLVED**2 * max(float(np.vdot(given, scale * given)), 1e-12)
-    for _ in range(_STEPS):
-        if left <= enough or first == 0:
-            break
-        stop_if_cancelled()
-        product = unknown * (laplacian @ step) + counts * step
-        length = left / float(np.vdot(step, product))
-        found += length * step
-        residual -= length * product
-        scaled = scale * residual
-        last, left = left, float(np.vdot(residual, scaled))
-        step = scaled + (left / last) * step
-    return found
-
-
-def _box(plane: Floats) -> Floats:
+def _box(plane: Plane) -> Plane:
     """The mean of the 3x3 pixels around each, 0 beyond the border."""
-    mean: Floats = cv2.blur(plane, (3, 3), borderType=cv2.BORDER_CONSTANT)
+    mean: Plane = cv2.blur(plane, (3, 3), borderType=cv2.BORDER_CONSTANT)
     return mean
+
+
+def _dot(one: Pixels, other: Pixels) -> float:
+    return float((one * other).sum(dtype=np.float64))
 
 
 def _inverse(covariance: dict[tuple[int, int], Floats]) -> dict[tuple[int, int], Floats]:

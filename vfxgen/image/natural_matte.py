@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from vfxgen.frame import Mask, Pixels
 from vfxgen.image.color_pairs import Estimate, estimate, information
-from vfxgen.image.matting_laplacian import solve
-from vfxgen.image.trimap import SUBJECT, UNKNOWN, Crop, pieces
+from vfxgen.image.matting_laplacian import MattingSystem, halved
+from vfxgen.image.trimap import SUBJECT, UNKNOWN, Crop, pieces, trimap_levels
 
-OF_COLOUR, OF_BELIEF = 1e-3, 6e-2
-"""How much one unit of information counts beside the matting Laplacian: that of colours, measured on photographs with
-known alpha; that of carried alpha, on a composed and a rendered shot."""
+OF_COLOUR, OF_BELIEF = 4e-4, 6e-2
+"""How much one unit of information counts beside the matting Laplacian: that of colours, measured on composed plates;
+that of carried alpha, on a composed and a rendered shot."""
 MARGIN = 64
 """Known pixels around a piece that is solved: where its colours come from."""
 _SUREST = float(information(np.zeros(1, np.float32))[0])
+# Pieces of fewer pixels are solved at their own size.
+_LARGE = 1 << 17
 
 Method = Callable[[Pixels, Pixels, Mask], Pixels]
 """Coverage (h, w) from light (h, w, 3), a trimap (h, w) and where to solve it (h, w)."""
-
-
-class Piece(NamedTuple):
-    """An unknown piece: the crop that holds it, where in it, what is likely there, what one unit of that counts."""
-
-    crop: Crop
-    own: Mask
-    likely: Estimate
-    strength: float
 
 
 def mixture_matte(light: Pixels, trimap: Pixels, believed: Estimate | None = None) -> Pixels:
@@ -54,8 +47,8 @@ def mixture_matte(light: Pixels, trimap: Pixels, believed: Estimate | None = Non
         (H, W), 0 .. 1; the trimap where that is known.
     """
     alpha = trimap.copy()
-    for piece in _pieces(light, trimap, believed):
-        alpha[piece.crop][piece.own] = _mixed(light, trimap, piece)
+    for crop, own in pieces(trimap == UNKNOWN, MARGIN):
+        alpha[crop][own] = Piece(light[crop], trimap[crop], own, _of(crop, believed)).mixed()[own]
     return alpha
 
 
@@ -83,18 +76,9 @@ def clues(light: Pixels, trimap: Pixels, believed: Estimate | None = None) -> Pi
     ((8, 16, 5), [0.0, 0.0, 0.0, 1.0, 0.0], [1.0, 1.0, 1.0, 1.0, 1.0])
     """
     found = np.stack([trimap, trimap, trimap, np.ones_like(trimap), trimap], -1)
-    for piece in _pieces(light, trimap, believed):
-        crop, own = piece.crop, piece.own
-        nothing = np.zeros(own.shape, np.float32)
-        found[crop][own, :4] = np.stack(
-            [
-                _mixed(light, trimap, piece),
-                solve(light[crop], own, trimap[crop], nothing)[own],
-                np.clip(piece.likely.coverage[own], 0, 1),
-                information(piece.likely.variance[own]) / np.float32(_SUREST),
-            ],
-            -1,
-        )
+    for crop, own in pieces(trimap == UNKNOWN, MARGIN):
+        piece = Piece(light[crop], trimap[crop], own, _of(crop, believed))
+        found[crop][own, :4] = np.stack([piece.mixed(), piece.smooth(), *piece.likely()], -1)[own]
     return found
 
 
@@ -106,18 +90,46 @@ def matte_by(method: Method, light: Pixels, trimap: Pixels) -> Pixels:
     return alpha
 
 
-def _pieces(light: Pixels, trimap: Pixels, believed: Estimate | None) -> Iterator[Piece]:
-    for crop, own in pieces(trimap == UNKNOWN, MARGIN):
-        if believed is None:
-            known = trimap[crop]
-            yield Piece(crop, own, estimate(light[crop], known == SUBJECT, known == 0, own), OF_COLOUR)
-        else:
-            yield Piece(crop, own, Estimate(believed.coverage[crop], believed.variance[crop]), OF_BELIEF)
+class Piece:
+    """An unknown piece and what is around it: solved at half its size, and carried up along the light.
+
+    The finest detail of coverage is in the light itself. What was carried to a piece by motion has detail of its own,
+    and is solved at full size, as small pieces are.
+    """
+
+    def __init__(self, light: Pixels, trimap: Pixels, own: Mask, believed: Estimate | None) -> None:
+        self._light, self._trimap, unknown = light, trimap, own
+        if believed is None and own.size >= _LARGE:
+            light, self._trimap, unknown = halved(light), halved(trimap), halved(own.astype(np.float32)) > 0
+        self._system = MattingSystem(light, unknown, guided=believed is None)
+        known = np.where(unknown, UNKNOWN, trimap_levels(self._trimap))
+        self._likely = believed or estimate(light, known == SUBJECT, known == 0, unknown)
+        self._strength = np.float32(OF_COLOUR if believed is None else OF_BELIEF)
+
+    def mixed(self) -> Pixels:
+        """What is likely, made to follow the light, (h, w)."""
+        target = np.where(self._system.unknown, self._likely.coverage, self._trimap)
+        return self._carried_up(self._system.solve(target, self._strength * information(self._likely.variance)))
+
+    def smooth(self) -> Pixels:
+        """Coverage that follows the light alone, (h, w)."""
+        return self._carried_up(self._system.solve(self._trimap, np.zeros_like(self._trimap)))
+
+    def likely(self) -> tuple[Pixels, Pixels]:
+        """What is likely by itself, and how sure that is, 0 .. 1; (h, w) each."""
+        unknown, (coverage, variance) = self._system.unknown, self._likely
+        sure = np.where(unknown, information(variance) / np.float32(_SUREST), np.float32(1))
+        return self._resized(np.where(unknown, np.clip(coverage, 0, 1), self._trimap)), self._resized(sure)
+
+    def _carried_up(self, alpha: Pixels) -> Pixels:
+        if alpha.shape == self._light.shape[:2]:
+            return alpha
+        return np.clip(self._system.laplacian.enlarged(alpha, self._light), 0, 1)
+
+    def _resized(self, plane: Pixels) -> Pixels:
+        large: Pixels = cv2.resize(plane, self._light.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        return large
 
 
-def _mixed(light: Pixels, trimap: Pixels, piece: Piece) -> Pixels:
-    """The coverage of the piece's own pixels, (N,)."""
-    crop, own, likely, strength = piece
-    target = np.where(own, likely.coverage, trimap[crop])
-    found: Pixels = solve(light[crop], own, target, np.float32(strength) * information(likely.variance))[own]
-    return found
+def _of(crop: Crop, believed: Estimate | None) -> Estimate | None:
+    return None if believed is None else Estimate(believed.coverage[crop], believed.variance[crop])

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vfxgen.encoding import Encoding
+from vfxgen.errors import RequestError
 from vfxgen.frame import Pixels
 from vfxgen.image.trimap import CLUES, SUBJECT, UNKNOWN, trimap_of
 from vfxgen.training.augment import compressed, noisy
@@ -50,12 +51,21 @@ class Settings(ComposedSettings):
         Plates are exposed by as much up or down from where the operator brings every frame.
     balance_stops
         And each channel of colour by as much by itself.
+    least_contrast
+        Light of both layers is raised to a power between this and 1 before they are mixed: from the contrast of display
+        code to that of light.
     """
 
     samples: int = 300
     rendered: float = 1.0
+    least_contrast: float = 0.5
     exposure_stops: float = 1.0
     balance_stops: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.least_contrast <= 1:
+            raise RequestError(f"objective: least_contrast = {self.least_contrast:g} must be above 0 and at most 1")
 
 
 class Matting(ComposedObjective):
@@ -217,10 +227,12 @@ def plate_and_truth(
     behind = square(photograph(photos[int(random.integers(len(photos)))]), settings.size, random)
     if random.random() < 0.6:
         behind = cv2.GaussianBlur(behind, (0, 0), random.uniform(0.5, 8))
-    covered = np.average(cutout.foreground, weights=np.broadcast_to(cutout.alpha, cutout.foreground.shape))
-    own = cutout.foreground * np.float32(np.exp2(random.normal(0, 0.8)) * behind.mean() / max(covered, 0.02))
+    contrast = np.float32(random.uniform(settings.least_contrast, 1))
+    behind, foreground, bounce = (layer**contrast for layer in (behind, cutout.foreground, cutout.bounce))
+    covered = np.average(foreground, weights=np.broadcast_to(cutout.alpha, foreground.shape))
+    own = foreground * np.float32(np.exp2(random.normal(0, 0.8)) * behind.mean() / max(covered, 0.02))
     around = behind.mean((0, 1)) * np.float32(random.uniform(0, 0.6))
-    plate = cutout.alpha * (own + cutout.bounce * around) + (1 - cutout.alpha) * behind
+    plate = cutout.alpha * (own + bounce * around) + (1 - cutout.alpha) * behind
     light = torch.from_numpy(plate.astype(np.float32)).movedim(-1, 0)[None]
     light = noisy(light, np.array([random.choice([0.0, random.uniform(0.0, 0.015)])]), random)
     if random.random() < 0.3:
