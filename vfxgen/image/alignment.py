@@ -19,7 +19,10 @@ from vfxgen.image.warp import Filter, through, warped
 _RAMP, _HALF_HIDDEN = 3.0, 0.5
 # Pixels over which flow, agreement and exposure are averaged along the rim of the hole; and flow where there is no
 # detail to be followed: there it follows the grain.
-_FLOW_BLUR, _AGREEMENT_BLUR, _EXPOSURE_BLUR, _GRAIN_BLUR = 2.5, 12.0, 24.0, 6.0
+_FLOW_BLUR, _AGREEMENT_BLUR, _EXPOSURE_BLUR, _GRAIN_BLUR = 2.5, 4.0, 24.0, 6.0
+# Change of motion from one pixel to the next at which it counts for half, and the pixels over which that is averaged:
+# flow that bends more has found something else that looks alike, as a post that passes before the hole.
+_BENT, _BENT_BLUR = 0.3, 1.5
 # Stops that an aligned source may be off beside the hole to count for half, and the share of the local contrast that
 # may come on top: fine detail never lies exactly.
 _HALF, _CONTRAST = 0.15, 0.35
@@ -155,14 +158,21 @@ def _ramp(known: Mask) -> Pixels:
 
 
 def _completed(flow: Pixels, both: Mask, agree: Pixels, target: Target) -> Pixels:
-    """The flow where it is found and agrees, smoothed; a harmonic surface elsewhere."""
-    weight = (both * agree).astype(np.float32)
+    """The flow where it is found, agrees and hardly bends, smoothed; a harmonic surface elsewhere."""
+    weight = (both * agree * _straightness(flow)).astype(np.float32)
     if target.detail is not None:
         share = target.detail[..., None]
         flow = flow * share + normalised_blur(flow, weight, _GRAIN_BLUR) * (1 - share)
     sure = np.clip(cv2.GaussianBlur(weight, (0, 0), _FLOW_BLUR) * 3, 0, 1)[..., None] * both[..., None]
     found = normalised_blur(flow, weight, _FLOW_BLUR) * sure + _spread(flow, weight, _FLOW_BLUR) * (1 - sure)
     return np.asarray(found, np.float32)
+
+
+def _straightness(flow: Pixels) -> Pixels:
+    """1 where the motion is the same all around, (H, W); a half where it changes by `_BENT` from pixel to pixel."""
+    changes = [cv2.Sobel(flow, cv2.CV_32F, x, 1 - x, ksize=3, scale=1 / 8) for x in (0, 1)]
+    bent = cv2.GaussianBlur(np.sum(np.square(changes), axis=(0, -1)), (0, 0), _BENT_BLUR)
+    return np.asarray(1 / (1 + bent / np.float32(_BENT**2)), np.float32)
 
 
 def _spread(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
