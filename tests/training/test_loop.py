@@ -62,6 +62,7 @@ def test_the_average_is_that_of_the_weights(tmp_path: Path) -> None:
 
 CHILD = """
 import sys, time
+import torch
 sys.path.insert(0, sys.argv[1])
 from training_tasks import Doubling, small_net
 from vfxgen.training.loop import fit
@@ -74,6 +75,7 @@ def said(progress):
 schedule = Schedule(
     steps=40, rate=1e-2, warm_up=5, validate_every=10, average=0.9, checkpoint_minutes=0, optimizer=sys.argv[3]
 )
+torch.set_num_threads(int(sys.argv[4]))
 fit(small_net(), Doubling(), schedule, sys.argv[2], progress=said)
 """
 
@@ -82,7 +84,9 @@ fit(small_net(), Doubling(), schedule, sys.argv[2], progress=said)
 def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path, optimizer: OptimizerName) -> None:
     schedule = replace(FORTY, optimizer=optimizer)
     whole = fit(small_net(), Doubling(), schedule, tmp_path / "whole")
-    command = [sys.executable, "-c", CHILD, str(Path(__file__).parent), str(tmp_path / "parts"), optimizer]
+    # With as many threads: products of matrices are summed otherwise by others.
+    threads = str(torch.get_num_threads())
+    command = [sys.executable, "-c", CHILD, str(Path(__file__).parent), str(tmp_path / "parts"), optimizer, threads]
     for moment in (7, 23):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
