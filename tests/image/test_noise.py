@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from camera_noise import FLOOR, GAIN, camera
 
 from vfxgen.frame import Pixels
 from vfxgen.image.noise import measure_noise
 
-GAIN, FLOOR = 2e-3, 1e-5
 EVERYWHERE = np.ones((256, 256), bool)
-
-
-def camera(clean: Pixels, seed: int = 0) -> Pixels:
-    """`clean` with the noise of a camera: its variance grows with light."""
-    noise = np.random.default_rng(seed).normal(size=clean.shape) * np.sqrt(GAIN * np.maximum(clean, 0) + FLOOR)
-    return (clean + noise).astype(np.float32)
 
 
 def wedge() -> Pixels:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from camera_noise import camera
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,14 +15,6 @@ from vfxgen.frame import Box, Pixels
 from vfxgen.image.noise import measure_noise
 from vfxgen.operators.denoise import non_local_means
 from vfxgen.testing import Pictures
-
-GAIN, FLOOR = 2e-3, 1e-5
-
-
-def camera(clean: Pixels, seed: int = 0) -> Pixels:
-    """`clean` with the noise of a camera: its variance grows with light."""
-    noise = np.random.default_rng(seed).normal(size=clean.shape) * np.sqrt(GAIN * np.maximum(clean, 0) + FLOOR)
-    return (clean + noise).astype(np.float32)
 
 
 def wedge(height: int = 96, width: int = 192, top: float = 4.0) -> Pixels:

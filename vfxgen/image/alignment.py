@@ -131,7 +131,7 @@ def refined(target: Target, source: Source, start: Pixels | None) -> Pixels:
     after, _ = warped(first, more, "bilinear")
     both = known & ~target.hole
     agree = agreement(after * gain(after, target.light, both, _EXPOSURE_BLUR), target, both)
-    return _completed(more + warped(start, more, "bilinear")[0], both, agree, target)
+    return _completed(more + warped(start, more, "bilinear")[0], both, agree, target.detail)
 
 
 def aligned(target: Target, source: Source, flow: Pixels) -> Aligned:
@@ -157,11 +157,11 @@ def _ramp(known: Mask) -> Pixels:
     return np.asarray(np.clip(cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1] / _RAMP, 0, 1), np.float32)
 
 
-def _completed(flow: Pixels, both: Mask, agree: Pixels, target: Target) -> Pixels:
+def _completed(flow: Pixels, both: Mask, agree: Pixels, detail: Pixels | None) -> Pixels:
     """The flow where it is found, agrees and hardly bends, smoothed; a harmonic surface elsewhere."""
     weight = (both * agree * _straightness(flow)).astype(np.float32)
-    if target.detail is not None:
-        share = target.detail[..., None]
+    if detail is not None:
+        share = detail[..., None]
         flow = flow * share + normalised_blur(flow, weight, _GRAIN_BLUR) * (1 - share)
     sure = np.clip(cv2.GaussianBlur(weight, (0, 0), _FLOW_BLUR) * 3, 0, 1)[..., None] * both[..., None]
     found = normalised_blur(flow, weight, _FLOW_BLUR) * sure + _spread(flow, weight, _FLOW_BLUR) * (1 - sure)

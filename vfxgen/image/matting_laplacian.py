@@ -196,12 +196,12 @@ class MattingSystem:
         found = start.astype(np.float32)
         residual = unknown * (counts * (believed - found) - laplacian @ found)
         step = scale * residual
-        left = first = _dot(residual, step)
+        left = _dot(residual, step)
         # Measured against the whole right-hand side, or a good start would have to become a perfect one.
         given = unknown * (counts * believed - laplacian @ ((1 - unknown) * found))
         enough = (_GUIDED if self._guided else _SOLVED) ** 2 * max(_dot(given, scale * given), 1e-12)
         for _ in range(_STEPS):
-            if left <= enough or first == 0:
+            if left <= enough:
                 break
             stop_if_cancelled()
             product = unknown * (laplacian @ step) + counts * step
