@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from moving_scenes import TRANSLATION, TURN, moved, texture
 
-from vfxgen.image.alignment import Source, Target, agreement, aligned, refined, toe_of
+from vfxgen.image.alignment import Source, Target, aligned, refined
 from vfxgen.image.grain_model import detail, measured_grain
 from vfxgen.image.harmonic import harmonic
+from vfxgen.image.likeness import toe_of
 from vfxgen.image.warp import displacement, through
 
 SIZE = (180, 240)
@@ -57,9 +58,3 @@ def test_motion_is_smoother_where_there_is_but_grain_and_follows_detail_as_befor
     rough, smooth = (np.abs(np.diff(flow[20:-20, 150:-20], 2, axis=0)).mean() for flow in (before, after))
     assert smooth < 0.6 * rough
     np.testing.assert_allclose(after[20:-20, 20:90], before[20:-20, 20:90], atol=0.02)
-
-
-def test_agreement_is_a_half_at_a_sixth_of_a_stop() -> None:
-    flat = np.full((*SIZE, 3), 0.5, np.float32)
-    alike = agreement(flat * np.float32(2**0.15), Target(flat, HOLE, 1e-6), ~HOLE)
-    assert np.allclose(alike[~HOLE], 0.5, atol=0.01) and not alike[HOLE].any()

@@ -82,6 +82,21 @@ def test_near_things_that_part_from_far_ones_behind_the_mask_are_followed() -> N
     assert np.mean([off(operator, n, truth) for n in (4, 5, 6)]) < 0.045
 
 
+def test_what_passes_before_the_hole_does_not_fill_it() -> None:
+    """A box that nobody sees behind, and a post that goes by before it: post is no part of what is behind."""
+    ground, bark = texture(SIZE), texture((SIZE[0], 14), 6) * np.array([0.1, 0.1, 2.0], np.float32)
+    plates, boxes = dict[int, Pixels](), dict[int, Pixels]()
+    for n in FRAMES:
+        first = 16 + 7 * n
+        plates[n], boxes[n] = ground.copy(), np.zeros((*SIZE, 1), np.float32)
+        boxes[n][40:60, 50:76] = 1
+        plates[n][40:60, 50:76] = (0.9, 0.05, 0.4)
+        plates[n][:, first : first + 14], boxes[n][:, first : first + 14] = bark, 0
+    made, inner = clean(plates, boxes)[1].rgb, np.s_[42:58, 52:74]
+    red, _, blue = made[inner].mean(axis=(0, 1)) / ground[inner].mean(axis=(0, 1))
+    assert blue < 2.5 * red
+
+
 def test_a_lamp_behind_is_as_bright_as_it_is() -> None:
     made = clean()[1].rgb[41:43, 61:63]
     assert made.tobytes() != plate()[1][41:43, 61:63].tobytes()

@@ -10,24 +10,20 @@ from numpy.typing import NDArray
 
 from vfxgen.frame import Mask, Pixels
 from vfxgen.image.blend import normalised_blur
-from vfxgen.image.exposure import gain
 from vfxgen.image.flow import flow_of_codes, motion_codes
 from vfxgen.image.harmonic import harmonic
+from vfxgen.image.likeness import agreement, exposed_as
+from vfxgen.image.passing import passing
 from vfxgen.image.warp import Filter, through, warped
 
 # Pixels from what is hidden in a source over which it comes to count in full, and how much of a pixel may be hidden.
 _RAMP, _HALF_HIDDEN = 3.0, 0.5
-# Pixels over which flow, agreement and exposure are averaged along the rim of the hole; and flow where there is no
-# detail to be followed: there it follows the grain.
-_FLOW_BLUR, _AGREEMENT_BLUR, _EXPOSURE_BLUR, _GRAIN_BLUR = 2.5, 4.0, 24.0, 6.0
+# Pixels over which flow and agreement are averaged along the rim of the hole; and flow where there is no detail to be
+# followed: there it follows the grain.
+_FLOW_BLUR, _AGREEMENT_BLUR, _GRAIN_BLUR = 2.5, 4.0, 6.0
 # Change of motion from one pixel to the next at which it counts for half, and the pixels over which that is averaged:
 # flow that bends more has found something else that looks alike, as a post that passes before the hole.
 _BENT, _BENT_BLUR = 0.3, 1.5
-# Stops that an aligned source may be off beside the hole to count for half, and the share of the local contrast that
-# may come on top: fine detail never lies exactly.
-_HALF, _CONTRAST = 0.15, 0.35
-# Light this far below a picture's level counts as black where pictures are compared: stops.
-_TOE = 5.0
 # What trust is at least.
 _LEAST_TRUST = 0.02
 # What is smooth is solved on a picture that many times smaller.
@@ -44,7 +40,7 @@ class Target(NamedTuple):
     hole
         (H, W): where it does not show the scene.
     toe
-        Light that counts as black: `toe_of`.
+        Light that counts as black: `vfxgen.image.likeness.toe_of`.
     detail
         (H, W), 0 .. 1: where there is more than grain (`vfxgen.image.grain_model.detail`), so that the motion does not
         follow the grain; None: everywhere.
@@ -76,6 +72,9 @@ class Source(NamedTuple):
     flow
         (H, W, 2): where each pixel of the target is in this picture as another way than the matrix tells it, in pixels
         from its own place; None where there is no other.
+    home
+        (h, w, 4): where the target shows the pixels of this picture itself (`vfxgen.image.passing.home`), so that
+        nothing that passes before the hole fills it; None where that is not known.
     """
 
     light: Pixels
@@ -85,6 +84,7 @@ class Source(NamedTuple):
     grain: float = 1.0
     last: bool = False
     flow: Pixels | None = None
+    home: Pixels | None = None
 
 
 class Aligned(NamedTuple):
@@ -130,17 +130,20 @@ def refined(target: Target, source: Source, start: Pixels | None) -> Pixels:
     more = flow_of_codes(*motion_codes(target.light, first))
     after, _ = warped(first, more, "bilinear")
     both = known & ~target.hole
-    agree = agreement(after * gain(after, target.light, both, _EXPOSURE_BLUR), target, both)
+    agree = agreement(exposed_as(after, target.light, both), target.light, target.toe, both)
     return _completed(more + warped(start, more, "bilinear")[0], both, agree, target.detail)
 
 
 def aligned(target: Target, source: Source, flow: Pixels) -> Aligned:
     """`source` through its matrix and the motion that it leaves."""
-    light, known = _looked_up(source, through(source.matrix, flow), "bicubic")
+    lies = through(source.matrix, flow)
+    light, known = _looked_up(source, lies, "bicubic")
     both = known & ~target.hole
-    light = light * gain(light, target.light, both, _EXPOSURE_BLUR)
-    agree = agreement(light, target, both)
+    light = exposed_as(light, target.light, both)
+    agree = agreement(light, target.light, target.toe, both)
     trust = np.maximum(_spread(agree[..., None], both.astype(np.float32), _AGREEMENT_BLUR)[..., 0], _LEAST_TRUST)
+    if source.home is not None:
+        trust = trust * (1 - passing(source.home, lies))
     moved = float(np.percentile(np.linalg.norm(flow[both], axis=-1), 90)) if both.any() else 0.0
     weight = np.asarray(np.float32(source.weight) * _ramp(known) * trust**2, np.float32)
     return Aligned(light, known, agree, trust, weight, flow, moved)
@@ -185,29 +188,3 @@ def _spread(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
     smooth = normalised_blur(means, small, max(1.0, sigma / _COARSE))
     solved = harmonic(smooth, small > 0.1)
     return np.asarray(cv2.resize(solved, (width, height), interpolation=cv2.INTER_LINEAR).reshape(values.shape))
-
-
-def agreement(light: Pixels, target: Target, both: Mask) -> Pixels:
-    """1 where two pictures are alike, a half where they are `_HALF` stops apart; 0 beside `both`."""
-    ours, theirs = (grey_of(stops_of(picture, target.toe)) for picture in (light, target.light))
-    kernel = np.ones((3, 3), np.uint8)
-    contrast = cv2.dilate(theirs, kernel) - cv2.erode(theirs, kernel)
-    apart = np.stack([np.abs(ours - theirs), contrast], axis=-1)
-    apart = normalised_blur(apart, both.astype(np.float32), 1.5)
-    return np.asarray(both / (1 + (apart[..., 0] / (_HALF + _CONTRAST * apart[..., 1])) ** 2), np.float32)
-
-
-def toe_of(light: Pixels, where: Mask) -> float:
-    """Light that counts as black: `_TOE` stops below the median of what is there."""
-    level = float(np.median(np.maximum(light[where], 0))) if where.any() else 0.0
-    return level * 2**-_TOE or 1e-4
-
-
-def grey_of(light: Pixels) -> Pixels:
-    """The mean of R, G and B."""
-    return (light[..., 0] + light[..., 1] + light[..., 2]) / np.float32(3)
-
-
-def stops_of(light: Pixels, toe: float) -> Pixels:
-    """Light as a logarithm, level near the toe."""
-    return np.asarray(np.log2(np.maximum(light, 0) + np.float32(toe)), np.float32)

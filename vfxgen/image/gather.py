@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 
 from vfxgen.frame import Mask, Pixels
-from vfxgen.image.alignment import Aligned, Source, Target, agreement, aligned, grey_of, refined, stops_of, toe_of
+from vfxgen.image.alignment import Aligned, Source, Target, aligned, refined
 from vfxgen.image.blend import seamless
 from vfxgen.image.grain_model import GrainModel, detail
 from vfxgen.image.harmonic import harmonic
+from vfxgen.image.likeness import agreement, grey_of, stops_of, toe_of
 from vfxgen.image.warp import through
 
 # Stops that a source may be off the other sources to count for half.
@@ -129,7 +130,7 @@ def _better(ways: list[Aligned], target: Target) -> Pixels:
     """The flow of that of the ways, from place to place, along which the source is more alike to the target."""
     if len(ways) == 1:
         return ways[0].flow
-    alike = [agreement(way.light, target, way.known & ~target.hole) for way in ways]
+    alike = [agreement(way.light, target.light, target.toe, way.known & ~target.hole) for way in ways]
     apart = cv2.GaussianBlur(alike[1] - alike[0], (0, 0), _WAY_BLUR)
     return np.where(apart[..., None] > 0, ways[1].flow, ways[0].flow)
 

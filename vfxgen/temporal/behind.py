@@ -72,7 +72,8 @@ def places_of(window: Box, crop: tuple[slice, slice]) -> Pixels:
 
 def _left(lights: tuple[Pixels, ...], hidden: tuple[Mask, ...], matrix: Matrix) -> Pixels:
     """The motion from the first picture to the second that the map between their arrays leaves."""
-    from vfxgen.image.alignment import Source, Target, refined, toe_of
+    from vfxgen.image.alignment import Source, Target, refined
+    from vfxgen.image.likeness import toe_of
 
     target = Target(lights[0], hidden[0], toe_of(lights[0], ~hidden[0]))
     return refined(target, Source(lights[1], hidden[1], matrix, 1.0), None)

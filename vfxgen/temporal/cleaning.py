@@ -144,6 +144,28 @@ class Seen(Sequence):
                     found[reached] = place
         return found
 
+    def homes(self, number: int, others: Iterable[int]) -> dict[int, Pixels]:
+        """Where the pixels of other frames are in frame `number`, (h, w, 2) each, in display coordinates; else NaN."""
+        from vfxgen.image.warp import warped
+
+        wanted, found = set(others), dict[int, Pixels]()
+        for end in (min([number, *wanted]), max([number, *wanted])):
+            step, last = 1 if end > number else -1, self._grid(number)
+            for reached in range(number + step, end + step, step):
+                grid = self._grid(reached)
+                window = self.holes[reached - step].data_window
+                place = self.behind.followed(reached, reached - step, grid)
+                own = place - places_of(window, np.s_[: grid.shape[0], : grid.shape[1]])
+                last, inside = warped(last, own, "bilinear")
+                last = np.where(inside[..., None], last, np.float32(np.nan))
+                if reached in wanted:
+                    found[reached] = last
+        return found
+
+    def _grid(self, number: int) -> Pixels:
+        window = self.holes[number].data_window
+        return places_of(window, np.s_[: window.height, : window.width])
+
     def _grain(self, number: int) -> GrainModel | None:
         """The grain of a frame, measured with the next one, or the last where a cut or nothing follows."""
         around = [n for n in (number + 1, number - 1) if n in self.run(number, 1)]
@@ -181,8 +203,12 @@ class Seen(Sequence):
         matrices = self._matrices(number)
         chosen = self._chosen(number, state.unseen, matrices)
         ways = self.followed(number, chosen, state.crop) if chosen else {}
+        homes = self.homes(number, chosen) if chosen else {}
         parallax = state.fill(
-            [Other(self.holes[n], matrices[n], (1 + abs(n - number) / _NEAR) ** -2, places=ways[n]) for n in chosen]
+            [
+                Other(self.holes[n], matrices[n], (1 + abs(n - number) / _NEAR) ** -2, places=ways[n], home=homes[n])
+                for n in chosen
+            ]
         )
         say_how_it_moves(frame, list(matrices.values()), parallax)
         return state.filled()

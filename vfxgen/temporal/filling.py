@@ -33,7 +33,7 @@ class Other(NamedTuple):
     """Another frame, the homography to it in display coordinates, and as `vfxgen.image.alignment.Source` has it.
 
     `places` are where the pixels of `Filling.crop` are in it, in display coordinates, as the motion from frame to frame
-    leads there, where that is known.
+    leads there, where that is known; `home` is where its own pixels are in the frame that is filled, NaN beyond it.
     """
 
     frame: Frame
@@ -42,6 +42,7 @@ class Other(NamedTuple):
     grain: float = 1.0
     last: bool = False
     places: Pixels | None = None
+    home: Pixels | None = None
 
 
 class Filling:
@@ -92,7 +93,16 @@ class Filling:
         matrix = between_arrays(other.matrix, self.frame, other.frame) @ corner
         whole = np.s_[: crop[0].stop - crop[0].start], np.s_[: crop[1].stop - crop[1].start]
         flow = None if other.places is None else other.places - places_of(other.frame.data_window, whole)
-        return Source(*_light_of(other.frame, HIDDEN), matrix, other.weight, other.grain, other.last, flow)
+        light, hidden = _light_of(other.frame, HIDDEN)
+        home = None if other.home is None else self._home(other.home, light, hidden, crop)
+        return Source(light, hidden, matrix, other.weight, other.grain, other.last, flow, home)
+
+    def _home(self, places: Pixels, light: Pixels, hidden: Mask, crop: tuple[slice, slice]) -> Pixels:
+        from vfxgen.image.passing import home
+
+        window = self.frame.data_window
+        found = home(light, hidden, self.light, self.unseen, places - np.array([window.x, window.y], np.float32))
+        return found - np.array([crop[1].start, crop[0].start, 0, 0], np.float32)
 
     def filled(self) -> Frame:
         """The frame with what has been filled; its R G B are finite."""
