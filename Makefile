@@ -27,11 +27,13 @@ bpy:
 	else echo "The Blender tests will be skipped: Blender's Python wheels need a python3.11, and there is none"; fi
 
 .venv-bpy/.ready: BPY := 5.0.1
+# What shots/*/make.py render with, of versions that live with the numpy that bpy wants.
+.venv-bpy/.ready: STAGE := opencv-python-headless==4.11.0.86 OpenImageIO==3.0.21.0
 .venv-bpy-4.5/.ready: BPY := 4.5.15
 .venv-bpy-4.2/.ready: BPY := 4.2.23
 .venv-bpy/.ready .venv-bpy-4.5/.ready .venv-bpy-4.2/.ready:
 	$(PYTHON311) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check bpy==$(BPY)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check bpy==$(BPY) $(STAGE)
 	touch $@
 
 # Not in `make test`: one more Blender, and a window in a Debian folder that root builds in DEBIAN.
