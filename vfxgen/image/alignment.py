@@ -73,7 +73,7 @@ class Source(NamedTuple):
         (H, W, 2): where each pixel of the target is in this picture as another way than the matrix tells it, in pixels
         from its own place; None where there is no other.
     home
-        (h, w, 4): where the target shows the pixels of this picture itself (`vfxgen.image.passing.home`), so that
+        (h, w, 3): where the target shows the pixels of this picture itself (`vfxgen.image.passing.home`), so that
         nothing that passes before the hole fills it; None where that is not known.
     """
 

@@ -145,22 +145,30 @@ class Seen(Sequence):
         return found
 
     def homes(self, number: int, others: Iterable[int]) -> dict[int, Pixels]:
-        """Where the pixels of other frames are in frame `number`, (h, w, 2) each, in display coordinates; else NaN."""
+        """Where the pixels of other frames are in frame `number`, (h, w, 2) each, in display coordinates.
+
+        NaN where they are hidden on the way.
+        """
         from vfxgen.image.warp import warped
 
         wanted, found = set(others), dict[int, Pixels]()
         for end in (min([number, *wanted]), max([number, *wanted])):
-            step, last = 1 if end > number else -1, self._grid(number)
+            step, last = 1 if end > number else -1, self._shown(number, self._grid(number))
             for reached in range(number + step, end + step, step):
                 grid = self._grid(reached)
                 window = self.holes[reached - step].data_window
                 place = self.behind.followed(reached, reached - step, grid)
                 own = place - places_of(window, np.s_[: grid.shape[0], : grid.shape[1]])
                 last, inside = warped(last, own, "bilinear")
-                last = np.where(inside[..., None], last, np.float32(np.nan))
+                last = self._shown(reached, np.where(inside[..., None], last, np.float32(np.nan)))
                 if reached in wanted:
                     found[reached] = last
         return found
+
+    def _shown(self, number: int, places: Pixels) -> Pixels:
+        """`places` of the pixels of a frame, NaN where it is hidden: what moves there is a guess."""
+        hidden = self.holes[number].planes[HIDDEN] > 0
+        return np.where(hidden[..., None], np.float32(np.nan), places)
 
     def _grid(self, number: int) -> Pixels:
         window = self.holes[number].data_window

@@ -94,15 +94,15 @@ class Filling:
         whole = np.s_[: crop[0].stop - crop[0].start], np.s_[: crop[1].stop - crop[1].start]
         flow = None if other.places is None else other.places - places_of(other.frame.data_window, whole)
         light, hidden = _light_of(other.frame, HIDDEN)
-        home = None if other.home is None else self._home(other.home, light, hidden, crop)
+        home = None if other.home is None else self._home(other.home, hidden, crop)
         return Source(light, hidden, matrix, other.weight, other.grain, other.last, flow, home)
 
-    def _home(self, places: Pixels, light: Pixels, hidden: Mask, crop: tuple[slice, slice]) -> Pixels:
+    def _home(self, places: Pixels, hidden: Mask, crop: tuple[slice, slice]) -> Pixels:
         from vfxgen.image.passing import home
 
         window = self.frame.data_window
-        found = home(light, hidden, self.light, self.unseen, places - np.array([window.x, window.y], np.float32))
-        return found - np.array([crop[1].start, crop[0].start, 0, 0], np.float32)
+        found = home(hidden, self.unseen, places - np.array([window.x, window.y], np.float32))
+        return found - np.array([crop[1].start, crop[0].start, 0], np.float32)
 
     def filled(self) -> Frame:
         """The frame with what has been filled; its R G B are finite."""
