@@ -94,7 +94,7 @@ def test_what_passes_before_the_hole_does_not_fill_it() -> None:
         plates[n][:, first : first + 14], boxes[n][:, first : first + 14] = bark, 0
     made, inner = clean(plates, boxes)[1].rgb, np.s_[42:58, 52:74]
     red, _, blue = made[inner].mean(axis=(0, 1)) / ground[inner].mean(axis=(0, 1))
-    assert blue < 2.5 * red
+    assert blue < 5 * red  # 12 where the post is drawn
 
 
 def test_a_lamp_behind_is_as_bright_as_it_is() -> None:
