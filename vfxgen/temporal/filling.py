@@ -33,7 +33,8 @@ class Other(NamedTuple):
     """Another frame, the homography to it in display coordinates, and as `vfxgen.image.alignment.Source` has it.
 
     `places` are where the pixels of `Filling.crop` are in it, in display coordinates, as the motion from frame to frame
-    leads there, where that is known; `home` is where its own pixels are in the frame that is filled, NaN beyond it.
+    leads there, where that is known; `home` is where its own pixels are in the frame that is filled, NaN
+    where that is beyond it, or hidden on the way.
     """
 
     frame: Frame
