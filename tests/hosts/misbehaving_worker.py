@@ -27,6 +27,17 @@ class Noisy(Operator):
         return self.plate[number]
 
 
+class Talkative(Operator):
+    """Print more than a pipe holds."""
+
+    plate: Sequence = image_input("Frames.")
+
+    def frame(self, number: int) -> Frame:
+        for line in range(4000):
+            print(f"line {line} {'.' * 70}")
+        return self.plate[number]
+
+
 class Slow(Operator):
     """Take `seconds` a frame, in small steps."""
 
@@ -64,6 +75,6 @@ class Failing(Operator):
 
 
 if __name__ == "__main__":
-    for operator in (Noisy, Slow, Deaf, Failing):
+    for operator in (Noisy, Talkative, Slow, Deaf, Failing):
         operators()[operator.name] = operator
     main()

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -155,6 +156,24 @@ class TestRender:
         assert not [line for line in odd_client.log if line["message"] == "forged"]
         for printed in ("from print", "from a child process", "0 b''"):
             assert printed in odd_client.last_words
+
+    def test_a_worker_does_not_wait_for_a_host_that_does_not_poll(self, odd_client: Client, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, [1])
+        request = odd_client.send("render", odd("talkative", plate, tmp_path / "o.####.exr"))
+        end = time.monotonic() + 60
+        while not (tmp_path / "o.0001.exr").exists():
+            assert time.monotonic() < end, "nothing came of it"
+            time.sleep(0.05)
+        assert odd_client.wait(request, 60)["rendered"] == 1
+        assert "line 3999" in odd_client.last_words
+
+    def test_no_other_thread_runs_in_the_host(self, odd_client: Client, tmp_path: Path) -> None:
+        before = set(threading.enumerate())
+        request = odd_client.send("render", odd("noisy", write_plate(tmp_path, [1]), tmp_path / "o.####.exr"))
+        while not request.is_over:
+            assert set(threading.enumerate()) <= before, "Blender crashes where Python runs beside a render"
+            odd_client.poll(0.05)
+        assert request.state == "done"
 
 
 class TestCheck:

@@ -9,8 +9,8 @@ A host makes one `Client`, sends requests, and polls it from a timer of its own:
     shot.state, shot.progress           # "running", {"done": 3, "total": 24, "seconds_left": 12.0, ...}
     shot.result, shot.error             # once it is over
 
-All calls come from one thread of the host, and nothing of the host is ever called from another. The protocol is
-described in docs/hosts.md.
+All calls come from one thread of the host, and there is no other: Blender crashes where Python runs beside a render.
+The protocol is described in docs/hosts.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import atexit
 import collections
 import itertools
 import os
-import queue
 import time
 from typing import Any, Mapping
 
@@ -130,7 +129,7 @@ class Client:
 
     @property
     def last_words(self) -> str:
-        """The last lines that the worker, or the one before it, wrote on stderr."""
+        """The last lines that the worker, or the one before it, wrote on stderr, up to the last poll."""
         return "\n".join(list(self._words))
 
     def send(self, method: str, params: Mapping[str, Any] | None = None) -> Request:
@@ -213,17 +212,16 @@ class Client:
 
     def _take(self, wait: float) -> None:
         """Handle every message that is here; wait for the first."""
-        process, block = self._process, wait > 0
-        while process is not None and process is self._process:
-            try:
-                message = process.inbox.get(block, wait if block else None)
-            except queue.Empty:
-                return
-            block = False
-            if message is None:
-                self._worker_ended(process)
-            else:
+        process = self._process
+        if process is None:
+            return
+        messages, has_ended = process.take(wait)
+        for message in messages:
+            if process is self._process:
                 self._handle(message)
+        if has_ended and process is self._process:
+            process.end(0.0)
+            self._worker_ended(process)
 
     def _handle(self, message: Mapping[str, Any]) -> None:
         params = message.get("params") or {}

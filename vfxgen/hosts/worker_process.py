@@ -1,6 +1,10 @@
-"""The worker's process as a host sees it: started with a clean environment, read by threads, never left a zombie.
+"""The worker's process as a host sees it: started with a clean environment, read without threads, never left a zombie.
 
 Standard library alone, Python 3.7 on; a plug-in carries a copy beside `client.py`.
+
+The worker writes to files without names, which the host reads when it asks. With pipes the host would need a thread
+beside its own, or the worker would stand still until the host asks; and beside a render of Blender's no Python of
+another thread may run: parts of Blender touch Python objects then without holding its lock, and it crashes.
 """
 
 from __future__ import annotations
@@ -9,15 +13,16 @@ import collections
 import contextlib
 import json
 import os
-import queue
 import signal
 import subprocess
-import threading
+import tempfile
+import time
 from typing import Any, Iterable, Mapping
 
 _FOREIGN = ("PYTHON", "QT_", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV")
 WORKER_ENDED = -1
 """Code of an error that no worker sent: it could not be started, or it ended before it answered."""
+_LOOK_AGAIN_S = 0.005
 
 
 class WorkerError(Exception):
@@ -35,36 +40,67 @@ class WorkerError(Exception):
         self.data = dict(data or {})
 
 
+class _Written:
+    """What a process writes to a file of its own, line by line as it comes."""
+
+    def __init__(self) -> None:
+        self.descriptor, self._path = tempfile.mkstemp(prefix="vfxgen-worker-")
+        self._reading = open(self._path, "rb")  # noqa: SIM115
+        self._begun = b""
+        self._remove()
+
+    def lines(self, are_last: bool) -> list[bytes]:
+        """The lines that were not given before; one without an end only where nothing follows."""
+        *lines, self._begun = (self._begun + self._reading.read()).split(b"\n")
+        return [*lines, self._begun] if are_last and self._begun else lines
+
+    def close(self) -> None:
+        """Read no more."""
+        self._reading.close()
+        self._remove()
+
+    def _remove(self) -> None:
+        # At once where an open file may lose its name, else when it is closed.
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
+
+
 class WorkerProcess:
-    """A worker process, a thread that reads its messages, and one that keeps its last words.
+    """A worker process, its messages and its last words.
 
     Attributes
     ----------
-    inbox
-        Its messages as they come; None when it has ended.
     words
-        Its last lines on stderr, and those on stdout that are no message.
+        Its last lines on stderr, and those on stdout that are no message, as far as they have been taken.
     """
 
     def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
-        self.inbox: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.words: collections.deque[str] = collections.deque(maxlen=40)
         # In a group of its own: Ctrl-C in the host's terminal is for the host, which then decides.
         own_group: dict[str, Any] = {"start_new_session": True}
         if os.name == "nt":
             own_group = {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)}
-        pipe = subprocess.PIPE
+        files: list[_Written] = []
         try:
+            files.extend(_Written() for _ in range(2))
+            self._messages, self._words = files
             self._popen = subprocess.Popen(
-                command, stdin=pipe, stdout=pipe, stderr=pipe, env=dict(environment), **own_group
+                command,
+                stdin=subprocess.PIPE,
+                stdout=self._messages.descriptor,
+                stderr=self._words.descriptor,
+                env=dict(environment),
+                **own_group,
             )
         except OSError as error:
-            reason = error.strerror or error
-            raise WorkerError(f"vfxgen's worker cannot be started: {command[0]}: {reason}") from None
-        self._listening = threading.Thread(target=self._listen, name="vfxgen-stderr", daemon=True)
-        self._listening.start()
-        self._reading = threading.Thread(target=self._read, name="vfxgen-stdout", daemon=True)
-        self._reading.start()
+            for file in files:
+                file.close()
+            reason = f"{error.filename or command[0]}: {error.strerror or error}"
+            raise WorkerError(f"vfxgen's worker cannot be started: {reason}") from None
+        finally:
+            # The worker has its own by now.
+            for file in files:
+                os.close(file.descriptor)
 
     @property
     def is_running(self) -> bool:
@@ -84,7 +120,7 @@ class WorkerProcess:
         return how + _last(list(self.words))
 
     def write(self, message: Mapping[str, Any]) -> None:
-        """Send one message; that it cannot be read any more shows in the inbox."""
+        """Send one message; that it cannot be read any more shows when it has ended."""
         assert self._popen.stdin is not None
         try:
             self._popen.stdin.write(json.dumps(message, allow_nan=False).encode("ascii") + b"\n")
@@ -93,6 +129,24 @@ class WorkerProcess:
             return
         except (TypeError, ValueError) as error:
             raise WorkerError(f"a request that is no JSON: {error}") from None
+
+    def take(self, wait: float) -> tuple[list[dict[str, Any]], bool]:
+        """Its messages since the last call, and whether they were its last: it has ended.
+
+        Parameters
+        ----------
+        wait
+            Seconds that it may take until there is one of the two.
+        """
+        until = time.monotonic() + wait
+        while True:
+            # Asked before it is read: what it writes at its end is read then.
+            has_ended = not self.is_running
+            messages = self._taken(has_ended)
+            left = until - time.monotonic()
+            if messages or has_ended or left <= 0:
+                return messages, has_ended
+            time.sleep(min(_LOOK_AGAIN_S, left))
 
     def end(self, grace: float) -> None:
         """Close its stdin, on which it ends; kill it when that takes longer than `grace` seconds."""
@@ -104,27 +158,16 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
-        self._reading.join(1.0)
+        self._taken(has_ended=True)
+        self._messages.close()
+        self._words.close()
 
-    def _read(self) -> None:
-        assert self._popen.stdout is not None
-        with self._popen.stdout as lines:
-            for line in lines:
-                message = _parsed(line)
-                if message is None:
-                    self.words.append(line.decode("utf-8", "replace").rstrip())
-                else:
-                    self.inbox.put(message)
-        self._listening.join(1.0)
-        # Waiting here leaves no zombie, whether the host polls again or not.
-        self._popen.wait()
-        self.inbox.put(None)
-
-    def _listen(self) -> None:
-        assert self._popen.stderr is not None
-        with self._popen.stderr as lines:
-            for line in lines:
-                self.words.append(line.decode("utf-8", "replace").rstrip())
+    def _taken(self, has_ended: bool) -> list[dict[str, Any]]:
+        lines = self._messages.lines(has_ended)
+        messages = [_parsed(line) for line in lines]
+        others = [line for line, message in zip(lines, messages) if message is None]
+        self.words.extend(line.decode("utf-8", "replace").rstrip() for line in others + self._words.lines(has_ended))
+        return [message for message in messages if message is not None]
 
 
 def worker_command(vfxgen: str, idle: float) -> list[str]:

@@ -73,7 +73,7 @@ class Blender:
     def facts(self, scenario: str, folder: Path, *arguments: str | Path, without_extension: bool = False) -> Any:
         """The facts of a scenario that comes to its end."""
         run = self.run(scenario, folder, *arguments, without_extension=without_extension)
-        assert run.code == 0, run.said[-4000:]
+        assert run.code == 0, f"{scenario} ended with {run.code}:\n{run.said[-4000:]}"
         return run.facts
 
     def _run(self, scenario: str, *arguments: str | Path, user: Path | None = None) -> subprocess.CompletedProcess[str]:

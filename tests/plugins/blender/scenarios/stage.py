@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import json
 import os
@@ -27,6 +28,7 @@ def extension(name: str) -> Any:
 def scenario(run: Callable[[Path], dict[str, Any]]) -> None:
     """Run with the folder in argv[1]; leave what it returns in facts.json there, or a traceback on stderr."""
     folder = Path(sys.argv[1])
+    faulthandler.enable()
     try:
         (folder / "facts.json").write_text(json.dumps(run(folder)))
         code = 0
