@@ -56,6 +56,19 @@ def test_patches_carry_a_pattern_on_where_smooth_fills_lose_it() -> None:
     assert wrong["patch"] < 0.06 < 0.15 < min(wrong["telea"], wrong["smooth"])
 
 
+def test_leaves_behind_a_wire_go_on_from_what_is_beside_it() -> None:
+    hole = np.zeros((96, 96), bool)
+    hole[44:50] = True
+    wrong = []
+    for seed in range(6):
+        noise = np.random.default_rng(seed).standard_normal((96, 96)).astype(np.float32)
+        leaves = np.where(cv2.GaussianBlur(noise, (0, 0), 2.0) > 0, np.float32(0.7), np.float32(0.2))
+        code = cv2.GaussianBlur(leaves, (0, 0), 0.7)[..., None].repeat(3, axis=-1)
+        made = patch_filled(np.where(hole[..., None], np.float32(0), code), hole)
+        wrong.append(np.square(made - code)[hole].mean())
+    assert np.mean(wrong) < 0.04, "patches that count the smooth start as if it were known have 0.046"
+
+
 def test_a_lamp_behind_the_hole_goes_on_as_bright_as_it_is() -> None:
     light = texture(SIZE) * np.float32(0.2)
     light[30:34] = 800.0

@@ -21,15 +21,19 @@ _HALF, _SMALL_HOLE, _CHUNK = 3, 2, 8192
 _ROUNDS, _FINEST_ROUNDS, _SEARCHES, _REACH = 6, 3, 2, 40
 # The share of patches that count for much in a vote: a mean of many that are not alike is a blur.
 _GOOD = 30
+# How sure a pixel of the hole is with each pixel that it is farther inside, and at least: what meets the border is
+# settled first, and what is inside follows it. Else the smooth surface that is there first finds smooth patches.
+_SURE, _LEAST_SURE = 0.5, 1e-3
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
 class _Level(NamedTuple):
-    """A picture of the pyramid with a rim of half a patch, its hole, and the middles of patches without hole."""
+    """A picture of the pyramid with a rim of half a patch, its hole, the middles of whole patches, how sure it is."""
 
     code: Pixels
     hole: Mask
     whole: Mask
+    sure: Pixels
 
 
 def patch_filled(code: Pixels, hole: Mask, seed: int = 0) -> Pixels:
@@ -37,8 +41,9 @@ def patch_filled(code: Pixels, hole: Mask, seed: int = 0) -> Pixels:
 
     Coarse to fine (Wexler, Shechtman, Irani 2007): for every 7x7 patch that touches the hole the most alike is found
     among those that do not (PatchMatch: Barnes et al. 2009), then every pixel becomes the mean of what the patches over
-    it say. Patches reach over the border of the hole, so that the fill meets what is there. Outside the hole the result
-    is what the patches say too, as far as they reach.
+    it say. Pixels count the less the farther inside the hole they are, when patches are compared, and so do patches in
+    the mean, as Wexler et al. do, but falling faster. Patches reach over the border of the hole, so that the fill meets
+    what is there. Outside the hole the result is what the patches say too, as far as they reach.
 
     Parameters
     ----------
@@ -87,15 +92,15 @@ def _synthesised(
     index = np.full(level.hole.shape, -1, np.intp)
     index[targets[:, 0], targets[:, 1]] = np.arange(len(targets))
     for turn in range(rounds):
-        distance = _distance(code, targets, found)
+        distance = _distance(code, level.sure, targets, found)
         for _ in range(_SEARCHES):
             for candidates in _candidates(level, targets, found, index, random):
                 allowed = level.whole[candidates[:, 0], candidates[:, 1]]
                 new = np.full(len(targets), np.inf, np.float32)
-                new[allowed] = _distance(code, targets[allowed], candidates[allowed])
+                new[allowed] = _distance(code, level.sure, targets[allowed], candidates[allowed])
                 found = np.where((new < distance)[:, None], candidates, found)
                 distance = np.minimum(distance, new)
-        voted = _voted(code, targets, found, distance)
+        voted = _voted(code, level.sure, targets, found, distance)
         code = np.where(level.hole[..., None] | (turn == rounds - 1), voted, code)
     inner = np.s_[_HALF:-_HALF, _HALF:-_HALF]
     field = np.full((*level.hole.shape, 2), -1, np.intp)
@@ -141,22 +146,26 @@ def _candidates(
     return [np.clip(places, 0, last) for places in given]
 
 
-def _distance(code: Pixels, targets: Places, found: Places) -> NDArray[np.float32]:
-    """Mean squared difference of the patches at two lists of places."""
-    patches = np.lib.stride_tricks.sliding_window_view(code, (2 * _HALF + 1,) * 2, axis=(0, 1))
+def _distance(code: Pixels, sure: Pixels, targets: Places, found: Places) -> NDArray[np.float32]:
+    """Mean squared difference of the patches at two lists of places, pixels counting by how sure the first ones are."""
+    side = (2 * _HALF + 1,) * 2
+    patches = np.lib.stride_tricks.sliding_window_view(code, side, axis=(0, 1))
+    counts = np.lib.stride_tricks.sliding_window_view(sure, side)
     made = np.empty(len(targets), np.float32)
     for start in range(0, len(targets), _CHUNK):
         some = slice(start, start + _CHUNK)
+        corners = targets[some] - _HALF
+        count = counts[corners[:, 0], corners[:, 1]]
         ours, theirs = (patches[p[some, 0] - _HALF, p[some, 1] - _HALF] for p in (targets, found))
-        apart = (ours - theirs).reshape(len(ours), -1)
-        made[some] = np.einsum("ij,ij->i", apart, apart) / apart.shape[1]
+        apart = np.square(ours - theirs).mean(axis=1)
+        made[some] = np.einsum("nij,nij->n", apart, count) / count.sum(axis=(1, 2))
     return made
 
 
-def _voted(code: Pixels, targets: Places, found: Places, distance: NDArray[np.float32]) -> Pixels:
-    """The mean of what all patches over a pixel say, like ones counting more; what no patch covers stays."""
+def _voted(code: Pixels, sure: Pixels, targets: Places, found: Places, distance: NDArray[np.float32]) -> Pixels:
+    """The mean of what all patches over a pixel say, like and sure ones counting more; what no patch covers stays."""
     spread = max(float(np.percentile(distance, _GOOD)), 1e-7)
-    weight = np.exp(-distance / (2 * spread)) + np.float32(1e-4)
+    weight = (np.exp(-distance / (2 * spread)) + np.float32(1e-4)) * sure[targets[:, 0], targets[:, 1]] ** 2
     total = np.zeros((*code.shape[:2], 4), np.float64)
     # Targets differ from each other: under one shift no pixel is written twice.
     for row in range(-_HALF, _HALF + 1):
@@ -174,7 +183,9 @@ def _level(code: Pixels, hole: Mask) -> _Level:
     padded = np.pad(hole, rim, constant_values=True)
     kernel = np.ones((2 * _HALF + 1,) * 2, np.uint8)
     whole = cv2.dilate(padded.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1) == 0
-    return _Level(np.pad(code, [*rim, (0, 0)], mode="reflect"), np.pad(hole, rim), whole)
+    inside = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
+    sure = np.pad(np.maximum(np.float32(_SURE) ** inside, np.float32(_LEAST_SURE)), rim, mode="reflect")
+    return _Level(np.pad(code, [*rim, (0, 0)], mode="reflect"), np.pad(hole, rim), whole, sure)
 
 
 def _radius(hole: Mask) -> float:
