@@ -157,15 +157,24 @@ class TestRender:
         for printed in ("from print", "from a child process", "0 b''"):
             assert printed in odd_client.last_words
 
-    def test_a_worker_does_not_wait_for_a_host_that_does_not_poll(self, odd_client: Client, tmp_path: Path) -> None:
+    def test_more_than_a_pipe_holds_waits_for_the_next_poll_and_is_read(
+        self, odd_client: Client, tmp_path: Path
+    ) -> None:
         plate = write_plate(tmp_path, [1])
+        odd_client.call("render", odd("noisy", plate, tmp_path / "n.####.exr"))
         request = odd_client.send("render", odd("talkative", plate, tmp_path / "o.####.exr"))
-        end = time.monotonic() + 60
-        while not (tmp_path / "o.0001.exr").exists():
-            assert time.monotonic() < end, "nothing came of it"
-            time.sleep(0.05)
+        time.sleep(0.5)
         assert odd_client.wait(request, 60)["rendered"] == 1
         assert "line 3999" in odd_client.last_words
+
+    def test_one_that_has_filled_its_pipes_ends_with_its_host(self, misbehaving: Path, tmp_path: Path) -> None:
+        client = Client(str(misbehaving))
+        client.call("describe")
+        client.send("render", odd("talkative", write_plate(tmp_path, [1]), tmp_path / "o.####.exr"))
+        time.sleep(0.5)
+        pid = client.about["pid"]
+        client.close()
+        assert is_gone(pid)
 
     def test_no_other_thread_runs_in_the_host(self, odd_client: Client, tmp_path: Path) -> None:
         before = set(threading.enumerate())

@@ -1,10 +1,10 @@
-"""The worker's process as a host sees it: started with a clean environment, read without threads, never left a zombie.
+"""The worker's process as a host sees it: started with a clean environment, read without threads, ended with the host.
 
 Standard library alone, Python 3.7 on; a plug-in carries a copy beside `client.py`.
 
-The worker writes to files without names, which the host reads when it asks. With pipes the host would need a thread
-beside its own, or the worker would stand still until the host asks; and beside a render of Blender's no Python of
-another thread may run: parts of Blender touch Python objects then without holding its lock, and it crashes.
+Beside a render of Blender's no Python of another thread may run: parts of Blender touch Python objects then without
+holding its lock, and it crashes. So pipes are looked into when the host asks; a worker that has filled them waits for
+that. (Files in their place would lose messages on a full disk.)
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ import json
 import os
 import signal
 import subprocess
-import tempfile
 import time
-from typing import Any, Iterable, Mapping
+from typing import IO, Any, Iterable, Mapping
 
 _FOREIGN = ("PYTHON", "QT_", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV")
 WORKER_ENDED = -1
@@ -40,29 +39,33 @@ class WorkerError(Exception):
         self.data = dict(data or {})
 
 
-class _Written:
-    """What a process writes to a file of its own, line by line as it comes."""
+class _Pipe:
+    """What a process writes, line by line as it comes."""
 
-    def __init__(self) -> None:
-        self.descriptor, self._path = tempfile.mkstemp(prefix="vfxgen-worker-")
-        self._reading = open(self._path, "rb")  # noqa: SIM115
+    def __init__(self, reading: IO[bytes]) -> None:
+        self._reading = reading
         self._begun = b""
-        self._remove()
+        if os.name != "nt":
+            os.set_blocking(reading.fileno(), False)
 
     def lines(self, are_last: bool) -> list[bytes]:
         """The lines that were not given before; one without an end only where nothing follows."""
-        *lines, self._begun = (self._begun + self._reading.read()).split(b"\n")
+        *lines, self._begun = b"".join([self._begun, *iter(self._some, b"")]).split(b"\n")
         return [*lines, self._begun] if are_last and self._begun else lines
+
+    def _some(self) -> bytes:
+        """A part of what is there; empty where nothing is."""
+        descriptor = self._reading.fileno()
+        if os.name == "nt":
+            return os.read(descriptor, _waiting_on_windows(descriptor))
+        try:
+            return os.read(descriptor, 1 << 16)
+        except BlockingIOError:
+            return b""
 
     def close(self) -> None:
         """Read no more."""
         self._reading.close()
-        self._remove()
-
-    def _remove(self) -> None:
-        # At once where an open file may lose its name, else when it is closed.
-        with contextlib.suppress(OSError):
-            os.unlink(self._path)
 
 
 class WorkerProcess:
@@ -80,27 +83,16 @@ class WorkerProcess:
         own_group: dict[str, Any] = {"start_new_session": True}
         if os.name == "nt":
             own_group = {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)}
-        files: list[_Written] = []
+        pipe = subprocess.PIPE
         try:
-            files.extend(_Written() for _ in range(2))
-            self._messages, self._words = files
             self._popen = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=self._messages.descriptor,
-                stderr=self._words.descriptor,
-                env=dict(environment),
-                **own_group,
+                command, stdin=pipe, stdout=pipe, stderr=pipe, env=dict(environment), **own_group
             )
         except OSError as error:
-            for file in files:
-                file.close()
-            reason = f"{error.filename or command[0]}: {error.strerror or error}"
-            raise WorkerError(f"vfxgen's worker cannot be started: {reason}") from None
-        finally:
-            # The worker has its own by now.
-            for file in files:
-                os.close(file.descriptor)
+            reason = error.strerror or error
+            raise WorkerError(f"vfxgen's worker cannot be started: {command[0]}: {reason}") from None
+        assert self._popen.stdout is not None and self._popen.stderr is not None
+        self._messages, self._words = _Pipe(self._popen.stdout), _Pipe(self._popen.stderr)
 
     @property
     def is_running(self) -> bool:
@@ -153,9 +145,12 @@ class WorkerProcess:
         assert self._popen.stdin is not None
         with contextlib.suppress(OSError):
             self._popen.stdin.close()
-        try:
-            self._popen.wait(grace)
-        except subprocess.TimeoutExpired:
+        until = time.monotonic() + grace
+        while self.is_running and time.monotonic() < until:
+            # What it still writes is read, or it might wait for that.
+            self._taken(has_ended=False)
+            time.sleep(_LOOK_AGAIN_S)
+        if self.is_running:
             self._popen.kill()
             self._popen.wait()
         self._taken(has_ended=True)
@@ -168,6 +163,18 @@ class WorkerProcess:
         others = [line for line, message in zip(lines, messages) if message is None]
         self.words.extend(line.decode("utf-8", "replace").rstrip() for line in others + self._words.lines(has_ended))
         return [message for message in messages if message is not None]
+
+
+def _waiting_on_windows(descriptor: int) -> int:
+    """Bytes that can be read from a pipe without waiting."""
+    import _winapi
+    import msvcrt
+
+    try:
+        return int(_winapi.PeekNamedPipe(msvcrt.get_osfhandle(descriptor), 0)[0])  # type: ignore[attr-defined]
+    except OSError:
+        # Its other end is closed.
+        return 0
 
 
 def worker_command(vfxgen: str, idle: float) -> list[str]:
