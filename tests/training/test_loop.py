@@ -196,6 +196,16 @@ def test_minutes_end_a_run(tmp_path: Path) -> None:
     assert fitted.ended == "minutes" and fitted.seconds >= 0.3 and "error" in fitted.figures
 
 
+def test_denormals_are_0_in_training_and_kept_after_it(tmp_path: Path) -> None:
+    def product() -> float:
+        return float(torch.tensor(1e-20) * torch.tensor(1e-19))
+
+    seen: list[float] = []
+    fit(small_net(), Doubling(), Schedule(steps=2), tmp_path, progress=lambda _: seen.append(product()))
+    assert seen == [0.0, 0.0], "a matrix of them takes a hundred times as long"
+    assert product() > 0
+
+
 def test_the_caller_keeps_its_random_numbers(tmp_path: Path) -> None:
     net = small_net()
     expected = torch.rand(3, generator=torch.Generator().manual_seed(11))

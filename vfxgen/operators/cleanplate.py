@@ -23,8 +23,8 @@ from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Prec
 _DENOISE = 2.0
 # The first of three channels of noise: `Grain` has those before.
 _NOISE = 3
-# How much what was made up counts, where it can be half of it: in a sliver what spans it is better.
-_MADE_UP = 0.03
+# How much what was made up counts; what spans the hole counts for half as much at its rim, for less inside.
+_MADE_UP = 0.1
 # A rest of the hole that nowhere reaches so far inwards, in pixels, is not worth another frame that is made up: the
 # smooth surface that spans it stays there.
 _THIN = 2.0
