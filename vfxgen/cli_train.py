@@ -91,8 +91,8 @@ def _train_recipe(
     if fitted.ended == "cancelled":
         say(f"stopped at step {fitted.steps}; start it again to go on: the checkpoint is in {folder}")
         return 0 if stop_after else INTERRUPTED
-    publish(recipe, run, fitted, folder, net)
-    _tell(f"{net}: step {fitted.step}, {_words(fitted.figures)}")
+    card = publish(recipe, run, fitted, folder, net)
+    _tell(f"{net}: step {fitted.step}, {_words({figure.measure: figure.value for figure in card.quality})}")
     return 0
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from training_tasks import RECIPE, write_photos
 
 from vfxgen.errors import LicenceError, MediaError, RequestError, TrainingError
-from vfxgen.training.prepare import prepare
+from vfxgen.training.prepare import prepare, publish
 from vfxgen.training.publish import publish_net
 from vfxgen.training.recipe import loads
 from vfxgen.training.work import load_work
@@ -74,15 +76,17 @@ def test_what_is_held_out_is_never_learned_from(data: Path, tmp_path: Path) -> N
         prepare(RECIPE_READ, data, tmp_path / "run")
 
 
-def start_net(studio: Path, use: str) -> torch.nn.Module:
+def start_net(studio: Path, use: str, **hyperparameters: Any) -> torch.nn.Module:
     from vfxgen.architectures import build
 
     torch.manual_seed(9)
-    net = build("upscaler", scale=4, channels=8, blocks=2)
+    net = build("upscaler", **(hyperparameters or {"scale": 4, "channels": 8, "blocks": 2}))
     licence = {"name": "some", "use": use}
     ports = {kind: [{"name": "x", "channels": "R G B"}] for kind in ("inputs", "outputs")}
     licences = dict.fromkeys(("code", "weights", "data"), licence)
-    publish_net(net, {"name": "start", "task": "upscale", "scale": 4, "licences": licences, **ports}, studio / "start")
+    publish_net(
+        net, {"name": "start", "task": "upscale", "scale": net.scale, "licences": licences, **ports}, studio / "start"
+    )
     return net
 
 
@@ -94,6 +98,29 @@ def test_weights_of_equal_name_and_shape_are_taken_over(data: Path, tmp_path: Pa
     same = {name for name in mine if mine[name].shape == theirs[name].shape and torch.equal(mine[name], theirs[name])}
     assert {name for name in mine if not name.startswith("tail")} <= same and "tail.direct" not in same
     assert work.start_from.startswith("start ") and work.identity != prepare(RECIPE_READ, data, tmp_path / "b").identity
+
+
+def test_a_share_of_what_was_learned(data: Path, tmp_path: Path, studio: Path) -> None:
+    plain = RECIPE.replace("collapsed = false", "collapsed = true")
+    own = loads(plain, "train.toml").net.hyperparameters
+    theirs = start_net(studio, "commercial", **own).state_dict()
+    nets = {}
+    for share in (1.0, 0.25):
+        recipe = loads(plain.replace("[net]", f'[net]\nstart_from = "start"\nlearned = {share}'), "train.toml")
+        work = prepare(recipe, data, tmp_path / "run")
+        card = publish(recipe, work, work.train(tmp_path / "run", "cpu"), tmp_path / "run", tmp_path / f"net{share}")
+        nets[share] = card, load_file(tmp_path / f"net{share}" / "weights.safetensors")
+    for name, whole in nets[1.0][1].items():
+        torch.testing.assert_close(nets[0.25][1][name], theirs[name].lerp(whole, 0.25))
+    assert "0.25 of what was learned since" in nets[0.25][0].training.note
+    assert nets[0.25][0].quality[0].value != nets[1.0][0].quality[0].value
+
+
+def test_a_share_of_what_another_net_learned_is_refused(data: Path, tmp_path: Path, studio: Path) -> None:
+    start_net(studio, "commercial")
+    recipe = loads(RECIPE.replace("[net]", '[net]\nstart_from = "start"\nlearned = 0.5'), "train.toml")
+    with pytest.raises(RequestError, match=r"net\.learned = 0\.5 needs a net of the same architecture"):
+        prepare(recipe, data, tmp_path / "run")
 
 
 def test_a_start_that_may_not_be_sold_is_refused(data: Path, tmp_path: Path, studio: Path) -> None:

@@ -52,6 +52,9 @@ class NetPart(Part):
     architecture: Words = Field(description="a name in vfxgen.architectures")
     hyperparameters: dict[str, Hyperparameter] = Field(default={})
     start_from: str = Field(default="", description="a net whose weights of equal name and shape are taken over")
+    learned: float = Field(
+        default=1.0, gt=0, le=1, description="the share of what was learned since start_from that the result has"
+    )
 
 
 class Validation(Part):
