@@ -148,8 +148,7 @@ class WorkerProcess:
         until = time.monotonic() + grace
         while self.is_running and time.monotonic() < until:
             # What it still writes is read, or it might wait for that.
-            self._taken(has_ended=False)
-            time.sleep(_LOOK_AGAIN_S)
+            self.take(until - time.monotonic())
         if self.is_running:
             self._popen.kill()
             self._popen.wait()

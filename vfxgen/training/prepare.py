@@ -125,8 +125,6 @@ def _check_held_out(folder: Path, learned: list[Path]) -> None:
 def _start(recipe: Recipe, folder: Path) -> str:
     """Weights to start from, as a bare machine reads them; says which they are."""
     if not recipe.net.start_from:
-        if recipe.net.learned < 1:
-            raise RequestError(f"recipe '{recipe.name}': net.learned = {recipe.net.learned:g} needs net.start_from")
         return ""
     from safetensors.torch import load_file
 

@@ -56,6 +56,12 @@ class NetPart(Part):
         default=1.0, gt=0, le=1, description="the share of what was learned since start_from that the result has"
     )
 
+    @pydantic.model_validator(mode="after")
+    def _has_a_start(self) -> NetPart:
+        if self.learned < 1 and not self.start_from:
+            raise ValueError(f"net.learned = {self.learned:g} needs net.start_from")
+        return self
+
 
 class Validation(Part):
     """Pictures that training looks at and never learns from."""
