@@ -55,6 +55,18 @@ def covered(material: Any, cover: Any) -> Any:
     return material
 
 
+def sheer(material: Any, cover: Any, colour: tuple[float, ...], through: float) -> Any:
+    """The material as opaque as the socket `cover` says, and where it is opaque still lit from behind."""
+    tree = material.node_tree
+    cover.node.name = "cover"
+    back = node(tree, "ShaderNodeBsdfTranslucent", {"Color": (*colour, 1)}).outputs[0]
+    front, clear = tree.nodes["Principled BSDF"].outputs[0], node(tree, "ShaderNodeBsdfTransparent").outputs[0]
+    cloth = node(tree, "ShaderNodeMixShader", {0: through, 1: front, 2: back}).outputs[0]
+    both = node(tree, "ShaderNodeMixShader", {0: cover, 1: clear, 2: cloth}).outputs[0]
+    tree.links.new(both, tree.nodes["Material Output"].inputs["Surface"])
+    return material
+
+
 def gauze(centre: Floats, size: float, random: Random) -> list[Any]:
     """A hanging cloth that lets light through: even, or woven so that threads show."""
     u, v, quads = grid(90, 90)
@@ -62,7 +74,9 @@ def gauze(centre: Floats, size: float, random: Random) -> list[Any]:
     points[:, 1] = 0.12 * smooth_noise(points * [1, 1, random.uniform(0.1, 1)], int(random.integers(1 << 30)), 6.0, 2)
     points[:, [0, 2]] += 0.25 * random.normal(size=(1, 2))
     turned = points @ rotation(random.uniform(-0.7, 0.7))
-    colour = tuple(np.clip(random.uniform(0.1, 0.9) * random.uniform(0.6, 1.4, 3), 0, 0.95))
+    # Most veils are hardly dyed.
+    tint = random.uniform(0.6, 1.4, 3) ** random.choice([0.15, 1.0])
+    colour = tuple(np.clip(random.uniform(0.1, 0.9) * tint, 0, 0.95))
     material = principled("gauze", colour, Roughness=0.8, Specular_IOR_Level=0.1)
     tree = material.node_tree
     thick = random.uniform(0.1, 0.75)
@@ -73,7 +87,8 @@ def gauze(centre: Floats, size: float, random: Random) -> list[Any]:
         threads = {"Vector": where, "Scale": random.uniform(20, 120), "Distortion": random.uniform(0, 2)}
         wave = node(tree, "ShaderNodeTexWave", threads).outputs[1]
         cover = node(tree, "ShaderNodeMath", {0: cover, 1: wave}, operation="MULTIPLY").outputs[0]
-    return [mesh_object("gauze", centre + size * turned, quads, covered(material, cover))]
+    cloth = sheer(material, cover, colour, random.uniform(0.0, 0.8))
+    return [mesh_object("gauze", centre + size * turned, quads, cloth)]
 
 
 def smoke(centre: Floats, size: float, random: Random) -> list[Any]:

@@ -33,12 +33,13 @@ SCREEN_LIGHT = 60.0
 """Watts of the screen: about as much light on the subject as a lit screen of reflectance 1 would send."""
 
 
-def build(scene: Any, random: np.random.Generator) -> str:
-    """Put a random subject, its lights and a camera into the empty `scene`; returns what it is."""
+def build(scene: Any, random: np.random.Generator, kind: str | None = None) -> str:
+    """Put a random subject, its lights and a camera into the empty `scene`; returns what it is: `kind` if given."""
     names = list(KINDS)
     chances = np.array([CHANCE.get(name, 0.0) for name in names])
     chances[-1] = 1 - chances.sum()
-    kind = names[random.choice(len(names), p=chances)]
+    drawn = names[random.choice(len(names), p=chances)]
+    kind = kind or drawn
     place, size = random.normal(0, 0.09, 3) * [1, 0.5, 1], random.uniform(0.14, 0.34)
     items = KINDS[kind](place, size, random)
     if kind in ("hair", "fur"):

@@ -127,6 +127,13 @@ class TestConsistency:
         assert torch.equal(first.alpha, second.alpha)
         assert torch.equal(first.foreground, second.foreground)
 
+    def test_a_part_is_keyed_as_the_whole_if_it_is_told_how_large_that_is(self) -> None:
+        whole = composite((0.5, 0.45, 0.4), grain=0.01).repeat(1, 1, 1, 6)
+        part, middle = whole[..., : 4 * WIDTH], slice(0, 3 * WIDTH)
+        wanted = key(whole).alpha[..., middle]
+        told, untold = ((key(part, factor=n).alpha[..., middle] - wanted).abs().mean() for n in (2, None))
+        assert told < 2e-3 < untold
+
     def test_a_frame_of_a_batch_is_the_frame_alone(self) -> None:
         plates = [composite((0.5, 0.3, 0.2), 0.01), 3 * composite((0.3, 0.3, 0.3), 0.01)]
         both = key(torch.cat(plates))

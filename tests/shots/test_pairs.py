@@ -14,9 +14,9 @@ REPOSITORY = Path(__file__).parents[2]
 PYTHON = REPOSITORY / ".venv-bpy" / "bin" / "python"
 
 
-def made(folder: Path) -> Path:
+def made(folder: Path, samples: int = 1, jobs: int = 1) -> Path:
     """The first sample of seed 8, in `folder`."""
-    words = ["-m", "shots.pairs.make", "--out", str(folder), "--seed", "8", "--samples", "1"]
+    words = ["-m", "shots.pairs.make", "--out", folder, "--seed", "8", "--samples", str(samples), "--jobs", str(jobs)]
     subprocess.run([PYTHON, *words], cwd=REPOSITORY, check=True, capture_output=True, timeout=300)
     return folder / "8" / "00000.exr"
 
@@ -43,3 +43,9 @@ def test_the_same_seed_gives_the_same_subject_and_what_is_there_stays(sample: Pa
     assert np.array_equal(again.alpha, first.alpha) and np.allclose(again.foreground, first.foreground, atol=1e-2)
     before = sample.stat().st_mtime_ns
     assert made(sample.parents[1]) == sample and sample.stat().st_mtime_ns == before
+
+
+def test_two_processes_share_the_samples(sample: Path, tmp_path: Path) -> None:
+    first = made(tmp_path, samples=2, jobs=2)
+    assert np.array_equal(rendered(first).alpha, rendered(sample).alpha)
+    assert sorted(path.name for path in first.parent.iterdir()) == ["00000.exr", "00001.exr"]

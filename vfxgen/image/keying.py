@@ -57,6 +57,7 @@ def key(
     edge: float = 1.0,
     despill_strength: float = 1.0,
     limit: LimitName = "maximum",
+    factor: int | None = None,
 ) -> Key:
     """Key a subject from its screen.
 
@@ -93,6 +94,9 @@ def key(
         How far step 3 is believed: 0 leaves the colour-difference matte.
     despill_strength, limit
         See `despill`.
+    factor
+        Pixels along one side of the blocks in which colours are estimated, a power of two; None: as the plate's size
+        asks. For a part of a larger plate: as the whole would ask.
 
     Returns
     -------
@@ -116,12 +120,12 @@ def key(
     for matte in (holdout, garbage):
         if matte is not None:
             outside = 1 - matte if outside is None else outside * (1 - matte)
-    factor = working_factor(plate)
+    factor = factor or working_factor(plate)
     if screen_color is None:
         weight = None if outside is None else reduce(outside, factor)
         screen_color = sample_screen_color(reduce(plate, factor), screen, weight)
     differences = difference_weights(screen_color, screen, limit)
-    estimate = estimate_screen(plate, screen_color, None if clean is None else repaired(clean), outside)
+    estimate = estimate_screen(plate, screen_color, None if clean is None else repaired(clean), outside, factor)
     mixed = mixture(plate, estimate, differences, garbage, edge)
 
     size = (plate.shape[-2], plate.shape[-1])

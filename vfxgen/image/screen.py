@@ -111,6 +111,7 @@ def estimate_screen(
     color: Tensor,
     clean: Tensor | None = None,
     weight: Tensor | None = None,
+    factor: int | None = None,
 ) -> Screen:
     """The screen as it would be without the subject: what surely is screen, smoothed, and filled in elsewhere.
 
@@ -128,13 +129,15 @@ def estimate_screen(
         (B, 3, H, W), optional: the same screen without the subject; may be noisy and of another exposure.
     weight
         (B, 1, H, W), optional: 0 where the plate surely shows no screen (garbage, holdout).
+    factor
+        Pixels along one side of a working pixel; None: as the plate's size asks (`working_factor`).
 
     Returns
     -------
     Screen
         At working resolution; `vfxgen.image.fill.enlarge` brings it to the plate's.
     """
-    factor = working_factor(plate)
+    factor = factor or working_factor(plate)
     small = reduce(plate, factor)
     base = color[..., None, None]
     limit = 64 * base.amax(1, keepdim=True)

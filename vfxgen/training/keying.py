@@ -31,6 +31,8 @@ LIGHT = [n for n, name in enumerate(CHANNELS.split()) if name != "A"]
 TRIES = 4
 """Places that are drawn for a patch: the one with most to be decided is taken, as far as `ENOUGH` of it."""
 ENOUGH = 0.25
+FACTORS = (1, 1, 2, 2, 4)
+"""Of the key's working pixels, by chance: as if the plate were a part of one of 384, 960 or 1920 pixels."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ def plate_and_truth(
     photographed = _through_camera(to_tensor(plate), float(color.max()), random)
     clean = to_tensor(screen) if random.random() < 0.2 else None
     try:
-        keyed = key(photographed, name, clean=clean)
+        keyed = key(photographed, name, clean=clean, factor=int(random.choice(FACTORS)))
     except ValueError:
         return None
     unit = level(keyed, name)
