@@ -16,7 +16,8 @@ PYTHON = REPOSITORY / ".venv-bpy" / "bin" / "python"
 
 def made(folder: Path, samples: int = 1, jobs: int = 1) -> Path:
     """The first sample of seed 8, in `folder`."""
-    words = ["-m", "shots.pairs.make", "--out", folder, "--seed", "8", "--samples", str(samples), "--jobs", str(jobs)]
+    words = ["-m", "shots.pairs.make", "--out", str(folder), "--seed", "8"]
+    words += ["--samples", str(samples), "--jobs", str(jobs)]
     subprocess.run([PYTHON, *words], cwd=REPOSITORY, check=True, capture_output=True, timeout=300)
     return folder / "8" / "00000.exr"
 

@@ -36,6 +36,19 @@ def test_motion_keeps_the_light() -> None:
     assert smeared.sum() == pytest.approx(16, rel=1e-3) and smeared.max() < 0.5
 
 
+@settings(max_examples=20, deadline=None)
+@given(SEEDS)
+def test_folds_change_what_lets_light_through_alone(seed: int) -> None:
+    alpha = np.full((48, 48, 1), 0.4, np.float32)
+    alpha[:8], alpha[-8:] = 0, 1
+    light = np.full((48, 48, 3), 0.5, np.float32)
+    folded = Cutout(alpha, light, light).folded(np.random.default_rng(seed))
+    assert np.array_equal(folded.alpha[:8], alpha[:8]) and np.array_equal(folded.alpha[-8:], alpha[-8:])
+    veil = folded.alpha[8:-8]
+    assert veil.min() >= 0 and veil.max() <= 1 and veil.std() > 0
+    assert np.array_equal(folded.foreground, light) and np.array_equal(folded.bounce, light)
+
+
 def test_a_soft_cutout_keeps_its_colour() -> None:
     alpha = np.zeros((32, 32, 1), np.float32)
     alpha[8:24, 8:24] = 1

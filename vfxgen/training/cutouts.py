@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vfxgen.errors import MediaError
 from vfxgen.frame import RGB, Pixels
 from vfxgen.media.image import read_image
+from vfxgen.training.screens import smooth_noise, wrinkles
 from vfxgen.training.shapes import random_coverage
 from vfxgen.training.upscaling import read_rgb, to_light
 
@@ -45,6 +46,13 @@ class Cutout:
         """Turned by `turn` quarters, and mirrored."""
         parts = (self.alpha, self.foreground, self.bounce)
         return Cutout(*(np.rot90(part[:, ::-1] if flip else part, turn).copy() for part in parts))
+
+    def folded(self, random: np.random.Generator) -> Cutout:
+        """As cloth or haze in folds: thinner and thicker by stops of what goes through; solid and empty stay so."""
+        size = self.alpha.shape[0]
+        stops = random.uniform(0.0, 1.5) * wrinkles(size, random)
+        stops += random.uniform(0.0, 0.8) * smooth_noise(size, random.uniform(0.1, 0.5) * size, random)
+        return replace(self, alpha=np.asarray(1 - (1 - self.alpha) ** np.exp2(stops)[..., None], np.float32))
 
     def soft(self, sigma: float) -> Cutout:
         """As a lens sees it: alpha and premultiplied light through a Gaussian of `sigma` pixels."""

@@ -31,6 +31,13 @@ LIGHT = [n for n, name in enumerate(CHANNELS.split()) if name != "A"]
 TRIES = 4
 """Places that are drawn for a patch: the one with most to be decided is taken, as far as `ENOUGH` of it."""
 ENOUGH = 0.25
+SPILL = (-0.5, 2.0)
+"""Range of what the light that the screen adds to a subject is multiplied by; below 0 there is none.
+
+The lamp it was rendered with has a radiance of 1.9: half of it is a screen as large and near. More stands for whiter
+cloth, and for hair that lets light through."""
+FOLDED = 0.5
+"""Share of subjects that are thinner and thicker in folds than they were rendered."""
 FACTORS = (1, 1, 2, 2, 4)
 """Of the key's working pixels, by chance: as if the plate were a part of one of 384, 960 or 1920 pixels."""
 
@@ -168,9 +175,11 @@ def plate_and_truth(
 
     name = random.choice(["green", "green", "blue"])
     cutout = random_subject(subjects, photos, settings.size, 1.0 if only_rendered else settings.rendered, random)
+    if random.random() < FOLDED:
+        cutout = cutout.folded(random)
     color = screen_color(name, random)
     screen = lit_screen(settings.size, color, random) * shadow(cutout.alpha, random)
-    spill = np.float32(max(0.0, random.uniform(-0.4, 1.0))) * cutout.bounce
+    spill = np.float32(max(0.0, random.uniform(*SPILL))) * cutout.bounce
     solid = np.average(cutout.foreground, weights=np.broadcast_to(cutout.alpha, cutout.foreground.shape))
     own = cutout.foreground * np.float32(color.max() * np.exp2(random.normal(-0.3, 1.0)) / max(solid, 0.02))
     grey = np.float32(np.dot(color, REC709_LUMINANCE))
