@@ -8,7 +8,7 @@ from torch import Tensor
 from vfxgen.image.keying import Key
 from vfxgen.image.matte import clip
 from vfxgen.image.screen import ScreenName
-from vfxgen.image.undecided import undecided
+from vfxgen.image.undecided import beside_sure, undecided
 
 SCREEN_CODE = 0.5
 """What the screen's leading channel becomes on average in the net's light."""
@@ -49,9 +49,9 @@ def refined(
 ) -> Key:
     """The key as the net has it, where it was undecided.
 
-    What was solid or empty stays as it was keyed, but for a few pixels about the edge; so does light far brighter than
-    any the net learned from. Where both mattes are solid and nothing was despilled, the foreground is the plate bit for
-    bit.
+    What was solid or empty stays as it was keyed, but for a few pixels about the edge; so do the inside of a wide veil,
+    and light far brighter than any the net learned from. Where both mattes are solid and nothing was despilled, the
+    foreground is the plate bit for bit.
 
     Parameters
     ----------
@@ -64,7 +64,8 @@ def refined(
     """
     order, unit = _ORDER[screen], level(keyed, screen)
     brightest = (plate / unit).amax(1, keepdim=True)
-    believed = ((_BEYOND - brightest) / (_BEYOND - _LEARNED)).clamp(0, 1) * undecided(keyed.alpha)
+    believed = ((_BEYOND - brightest) / (_BEYOND - _LEARNED)).clamp(0, 1)
+    believed = believed * undecided(keyed.alpha) * beside_sure(keyed.alpha)
     alpha = clip(torch.lerp(keyed.alpha, made[:, 3:], believed), clip_black, clip_white)
     foreground = torch.lerp(keyed.foreground, made[:, order] * unit, believed)
     if holdout is not None:
