@@ -120,7 +120,8 @@ def hair_on_blue() -> Shot:
         screen = np.array(BLUE, np.float32) * (shade * (1 - 0.3 * thrown))[..., None]
         light = alpha * foreground + (1 - alpha) * screen
         noise = np.random.default_rng(number).standard_normal(light.shape) * np.sqrt(7e-5 * light.clip(0) + 4e-6)
-        plates[number] = (light + noise).astype(np.float32)
+        plates[number] = color.convert((light + noise).astype(np.float32), SPACE, color.working_space())
+    truth = {n: (alpha, color.convert(f, SPACE, color.working_space())) for n, (alpha, f) in truth.items()}
     what = (
         f"frames {', '.join(map(str, frames))} of shots/hair's subject before a drawn blue screen with folds, a shadow "
         "and noise; its light has no spill, since none fell on it."

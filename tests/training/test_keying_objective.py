@@ -111,3 +111,5 @@ def test_what_cannot_be_used_is_named(data: Path, tmp_path: Path) -> None:
         Keying.prepare([tmp_path / "small.exr"], None, NET, replace(FEW, rendered=1.0), tmp_path)
     with pytest.raises(RequestError, match="patch = 64"):
         Settings(size=48, patch=64)
+    with pytest.raises(RequestError, match="folded = 2"):
+        Settings(folded=2)

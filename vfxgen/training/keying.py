@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vfxgen.encoding import Encoding
+from vfxgen.errors import RequestError
 from vfxgen.image.undecided import CHANNELS, undecided
 from vfxgen.training.augment import compressed, noisy
 from vfxgen.training.cached import Measure
@@ -31,13 +32,6 @@ LIGHT = [n for n, name in enumerate(CHANNELS.split()) if name != "A"]
 TRIES = 4
 """Places that are drawn for a patch: the one with most to be decided is taken, as far as `ENOUGH` of it."""
 ENOUGH = 0.25
-SPILL = (-0.5, 2.0)
-"""Range of what the light that the screen adds to a subject is multiplied by; below 0 there is none.
-
-The lamp it was rendered with has a radiance of 1.9: half of it is a screen as large and near. More stands for whiter
-cloth, and for hair that lets light through."""
-FOLDED = 0.5
-"""Share of subjects that are thinner and thicker in folds than they were rendered."""
 FACTORS = (1, 1, 2, 2, 4)
 """Of the key's working pixels, by chance: as if the plate were a part of one of 384, 960 or 1920 pixels."""
 
@@ -50,9 +44,25 @@ class Settings(ComposedSettings):
     ----------
     edges
         How much more a pixel counts where the classical key is undecided.
+    spill
+        The most that the light which the screen adds to a subject is multiplied by; between 0 and that for most
+        plates, nothing for two of seven. The lamp that subjects were rendered with has a radiance of 1.9: about 0.5 is
+        a screen as large and near, more stands for whiter cloth and for hair that lets light through.
+    folded
+        Share of plates whose subject is thinner and thicker in folds than it was rendered.
     """
 
     edges: float = 4.0
+    spill: float = 1.0
+    folded: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.edges, self.spill, self.folded) < 0 or self.folded > 1:
+            raise RequestError(
+                f"objective: edges = {self.edges:g} and spill = {self.spill:g} must be 0 or more, "
+                f"folded = {self.folded:g} between 0 and 1"
+            )
 
 
 class Keying(ComposedObjective):
@@ -175,11 +185,11 @@ def plate_and_truth(
 
     name = random.choice(["green", "green", "blue"])
     cutout = random_subject(subjects, photos, settings.size, 1.0 if only_rendered else settings.rendered, random)
-    if random.random() < FOLDED:
+    if settings.folded and random.random() < settings.folded:
         cutout = cutout.folded(random)
     color = screen_color(name, random)
     screen = lit_screen(settings.size, color, random) * shadow(cutout.alpha, random)
-    spill = np.float32(max(0.0, random.uniform(*SPILL))) * cutout.bounce
+    spill = np.float32(settings.spill * max(0.0, random.uniform(-0.4, 1.0))) * cutout.bounce
     solid = np.average(cutout.foreground, weights=np.broadcast_to(cutout.alpha, cutout.foreground.shape))
     own = cutout.foreground * np.float32(color.max() * np.exp2(random.normal(-0.3, 1.0)) / max(solid, 0.02))
     grey = np.float32(np.dot(color, REC709_LUMINANCE))
