@@ -100,11 +100,10 @@ def main() -> None:
         if failed := share_out(options.jobs):
             parser.exit(1, f"{failed} of {options.jobs} processes failed; start again to render what is missing\n")
         return
-    job = options.job or 0
-    if options.threads == 1 and hasattr(os, "sched_setaffinity"):
+    if options.job is not None and options.threads == 1 and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[job % len(cores)]})
-    numbers = range(job, options.samples, options.jobs)
+        os.sched_setaffinity(0, {cores[options.job % len(cores)]})
+    numbers = range(options.job or 0, options.samples, options.jobs)
     render_all(options.out / str(options.seed), options.seed, numbers, options.threads, options.kind)
 
 
