@@ -6,7 +6,8 @@ from typing import Any
 import bpy
 import numpy as np
 
-from shots.stage.nodes import Floats, grid, mesh_object, node, principled, smooth_noise
+from shots.stage.coverage import sheer
+from shots.stage.nodes import Colour, Floats, grid, mesh_object, node, principled, smooth_noise
 from shots.stage.props import box, mottled
 
 Random = np.random.Generator
@@ -55,18 +56,6 @@ def covered(material: Any, cover: Any) -> Any:
     return material
 
 
-def sheer(material: Any, cover: Any, colour: tuple[float, ...], through: float) -> Any:
-    """The material as opaque as the socket `cover` says, and where it is opaque still lit from behind."""
-    tree = material.node_tree
-    cover.node.name = "cover"
-    back = node(tree, "ShaderNodeBsdfTranslucent", {"Color": (*colour, 1)}).outputs[0]
-    front, clear = tree.nodes["Principled BSDF"].outputs[0], node(tree, "ShaderNodeBsdfTransparent").outputs[0]
-    cloth = node(tree, "ShaderNodeMixShader", {0: through, 1: front, 2: back}).outputs[0]
-    both = node(tree, "ShaderNodeMixShader", {0: cover, 1: clear, 2: cloth}).outputs[0]
-    tree.links.new(both, tree.nodes["Material Output"].inputs["Surface"])
-    return material
-
-
 def gauze(centre: Floats, size: float, random: Random) -> list[Any]:
     """A hanging cloth that lets light through: even, or woven so that threads show."""
     u, v, quads = grid(90, 90)
@@ -76,7 +65,7 @@ def gauze(centre: Floats, size: float, random: Random) -> list[Any]:
     turned = points @ rotation(random.uniform(-0.7, 0.7))
     # Most veils are hardly dyed.
     tint = random.uniform(0.6, 1.4, 3) ** random.choice([0.15, 1.0])
-    colour = tuple(np.clip(random.uniform(0.1, 0.9) * tint, 0, 0.95))
+    colour: Colour = tuple(np.clip(random.uniform(0.1, 0.9) * tint, 0, 0.95))
     material = principled("gauze", colour, Roughness=0.8, Specular_IOR_Level=0.1)
     tree = material.node_tree
     thick = random.uniform(0.1, 0.75)
@@ -87,7 +76,8 @@ def gauze(centre: Floats, size: float, random: Random) -> list[Any]:
         threads = {"Vector": where, "Scale": random.uniform(20, 120), "Distortion": random.uniform(0, 2)}
         wave = node(tree, "ShaderNodeTexWave", threads).outputs[1]
         cover = node(tree, "ShaderNodeMath", {0: cover, 1: wave}, operation="MULTIPLY").outputs[0]
-    cloth = sheer(material, cover, colour, random.uniform(0.0, 0.8))
+    front = tree.nodes["Principled BSDF"].outputs[0]
+    cloth = sheer(material, cover, front, colour, random.uniform(0.0, 0.8))
     return [mesh_object("gauze", centre + size * turned, quads, cloth)]
 
 

@@ -79,7 +79,7 @@ def share_out(jobs: int) -> int:
     another core busy.
     """
     words = [sys.executable, "-m", "shots.pairs.make", *sys.argv[1:]]
-    running = [subprocess.Popen([*words, "--jobs", str(jobs), "--job", str(job)]) for job in range(jobs)]
+    running = [subprocess.Popen([*words, "--job", str(job)]) for job in range(jobs)]
     return sum(process.wait() != 0 for process in running)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from mathutils.bvhtree import BVHTree
 
 from shots.stage import makehuman
+from shots.stage.coverage import sheer
 from shots.stage.hair import grow, hair_material, hair_object, is_scalp, push_out, roots_on, style
 from shots.stage.makehuman import Mesh
 from shots.stage.nodes import Faces, Floats, empty, grid, mesh_object, node, principled, smooth_noise, sphere
@@ -273,15 +274,9 @@ def gauze_material() -> Any:
     )
     hemmed = {0: hem.outputs[0], 1: 0.35, 2: threads.outputs[0]}
     cover = node(tree, "ShaderNodeMath", hemmed, operation="MULTIPLY_ADD", use_clamp=True)
-    cover.name = "cover"
-    white = (0.80, 0.76, 0.74, 1)
-    front = node(tree, "ShaderNodeBsdfDiffuse", {"Color": white})
-    back = node(tree, "ShaderNodeBsdfTranslucent", {"Color": white})
-    cloth = node(tree, "ShaderNodeMixShader", {0: 0.4, 1: front.outputs[0], 2: back.outputs[0]})
-    clear = node(tree, "ShaderNodeBsdfTransparent")
-    both = node(tree, "ShaderNodeMixShader", {0: cover.outputs[0], 1: clear.outputs[0], 2: cloth.outputs[0]})
-    tree.links.new(both.outputs[0], tree.nodes["Material Output"].inputs["Surface"])
-    return material
+    white = (0.80, 0.76, 0.74)
+    front = node(tree, "ShaderNodeBsdfDiffuse", {"Color": (*white, 1)})
+    return sheer(material, cover.outputs[0], front.outputs[0], white, 0.4)
 
 
 def add_jewels(body: Any, head: Any) -> None:

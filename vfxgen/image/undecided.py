@@ -46,7 +46,7 @@ def beside_sure(alpha: Tensor) -> Tensor:
     [1.0, 1.0, 0.0]
     """
     sure = ((alpha < _EMPTY) | (alpha > _SOLID)).to(alpha.dtype)
-    window, side = 2 * BESIDE + 1, BESIDE
-    rows = avg_pool2d(sure, (1, window), 1, (0, side), count_include_pad=False)
-    share = avg_pool2d(rows, (window, 1), 1, (side, 0), count_include_pad=False)
+    window = 2 * BESIDE + 1
+    rows = avg_pool2d(sure, (1, window), 1, (0, BESIDE), count_include_pad=False)
+    share = avg_pool2d(rows, (window, 1), 1, (BESIDE, 0), count_include_pad=False)
     return (share / _ENOUGH).clamp(0, 1)
