@@ -56,6 +56,17 @@ def test_what_is_hidden_in_a_source_comes_from_another_or_is_not_seen() -> None:
     assert both.seen[HOLE].all() and off(both.light, this) < 0.025
 
 
+def test_single_pixels_that_a_source_shows_are_specks_and_not_seen() -> None:
+    this = texture(SIZE)
+    hidden = np.zeros(SIZE, bool)
+    hidden[50:130, 80:160] = True
+    hidden[90, 100:140:8] = False
+    chain = this * np.float32(0.2)
+    found = gathered(this, HOLE, [Source(chain, hidden, np.eye(3), 1.0, last=True)])
+    assert not found.seen[70:110, 100:140].any()
+    assert np.array_equal(found.light[~found.seen], this[~found.seen])
+
+
 def test_one_that_stands_apart_from_the_others_counts_little() -> None:
     this = texture(SIZE)
     walker = this.copy()

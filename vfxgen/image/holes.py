@@ -42,6 +42,19 @@ def mixed(fill: Pixels, light: Pixels, matte: Pixels) -> Pixels:
     return np.where(share >= 1, fill, np.where((share > 0) & np.isfinite(light), between, light))
 
 
+def opened(there: Mask) -> Mask:
+    """What lies in a square of 3x3 pixels that are there; nothing beyond the border speaks against it.
+
+    Examples
+    --------
+    >>> there = np.zeros((5, 8), bool)
+    >>> there[1:4, :3], there[2, 6] = True, True
+    >>> opened(there).astype(int).tolist()[2]
+    [1, 1, 1, 0, 0, 0, 0, 0]
+    """
+    return np.asarray(cv2.morphologyEx(there.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
+
+
 def around(hole: Mask, margin: int, share: float = 0.0) -> tuple[slice, slice]:
     """The rows and columns of the hole and of `margin` pixels, or `share` of its size, around it."""
     spans = []
