@@ -13,7 +13,7 @@ from vfxgen.image.alignment import Aligned, Source, Target, aligned, refined
 from vfxgen.image.blend import seamless
 from vfxgen.image.grain_model import GrainModel, detail
 from vfxgen.image.harmonic import harmonic
-from vfxgen.image.holes import opened
+from vfxgen.image.holes import without_specks
 from vfxgen.image.likeness import agreement, grey_of, stops_of, toe_of
 from vfxgen.image.warp import through
 
@@ -89,7 +89,7 @@ def gathered(
         return nothing
     found = [aligned(whole, one, refined(whole, one, start)) for one, start in zip(sources, starts, strict=True)]
     # Single pixels of what passes show in the midst of what no source shows: specks.
-    seen = zone & opened(~zone | _seen(list(zip(sources, found, strict=True))))
+    seen = zone & without_specks(~zone | _seen(list(zip(sources, found, strict=True))))
     weights = np.stack([one.weight for one in found])
     weights = np.stack([*weights, np.minimum(_rim(hole), weights.sum(axis=0))])
     lights, shares = [*(one.light for one in found), spanned], [*(source.grain for source in sources), 0.0]
