@@ -20,7 +20,7 @@ from vfxgen.image.warp import Filter, through, warped
 _RAMP, _HALF_HIDDEN = 3.0, 0.5
 # Pixels over which flow and agreement are averaged along the rim of the hole; and flow where there is no detail to be
 # followed: there it follows the grain.
-_FLOW_BLUR, _AGREEMENT_BLUR, _GRAIN_BLUR = 2.5, 4.0, 6.0
+_FLOW_BLUR, _AGREEMENT_BLUR, _GRAIN_BLUR = 2.5, 4.0, 12.0
 # Change of motion from one pixel to the next at which it counts for half, and the pixels over which that is averaged:
 # flow that bends more has found something else that looks alike, as a post that passes before the hole.
 _BENT, _BENT_BLUR = 0.3, 1.5
