@@ -104,7 +104,7 @@ class Keying(ComposedObjective):
     def loss(self, net: Forward, batch: Batch) -> dict[str, Tensor]:
         """Coverage and colour, both counted more where the classical key is undecided."""
         given, truth = encoded(batch["light"])
-        made = torch.where(undecided(given[:, 3:4]), net(given), given[:, :4])
+        made = mended(net, given)
         alpha, true = settled(made[:, 3:], truth[:, 3:]), truth[:, 3:]
         # By what is given, never by the truth: pixels that look alike must count alike, or the net leans to one side.
         weight = 1 + self.settings.edges * ((given[:, 3:4] > 0) & (given[:, 3:4] < 1)).float()
@@ -123,8 +123,7 @@ class Keying(ComposedObjective):
         for plate in self.held:
             light = torch.from_numpy(np.array(plate)).movedim(-1, 0)[None].to(next(net.parameters()).device)
             given, truth = encoded(light)
-            mended = torch.where(undecided(given[:, 3:4]), net(given), given[:, :4])
-            for made, end in ((mended, ""), (given, ", classical")):
+            for made, end in ((mended(net, given), ""), (given, ", classical")):
                 alpha, fraction = made[:, 3:4].clamp(0, 1), (truth[:, 3:] > 0.02) & (truth[:, 3:] < 0.98)
                 off = (ENCODING.decode(made[:, :3]) - ENCODING.decode(truth[:, :3])).abs()
                 errors[f"alpha{end}"].append((alpha - truth[:, 3:]).abs().mean())
@@ -137,7 +136,7 @@ class Keying(ComposedObjective):
         for plate in self.held[:SHOWN]:
             light = torch.from_numpy(np.array(plate)).movedim(-1, 0)[None].to(next(net.parameters()).device)
             given, truth = encoded(light)
-            keys = [given[:, :4], torch.where(undecided(given[:, 3:4]), net(given), given[:, :4]), truth]
+            keys = [given[:, :4], mended(net, given), truth]
             over = [_over_grey(key) for key in keys]
             rows.append(torch.cat([given[:, 4:7], *(k[:, 3:].expand(-1, 3, -1, -1) for k in keys), *over], 3)[0])
         return stacked(rows)
@@ -155,6 +154,11 @@ def encoded(light: Tensor) -> tuple[Tensor, Tensor]:
     given, truth = light[:, :10].clone(), light[:, 10:].clone()
     given[:, LIGHT], truth[:, :3] = ENCODING.encode(given[:, LIGHT]), ENCODING.encode(truth[:, :3])
     return given, truth
+
+
+def mended(net: Forward, given: Tensor) -> Tensor:
+    """The classical key with what the net made of it where it was undecided, (B, 4, H, W)."""
+    return torch.where(undecided(given[:, 3:4]), net(given), given[:, :4])
 
 
 def _over_grey(code: Tensor) -> Tensor:
