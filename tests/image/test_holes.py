@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfxgen.image.holes import around, feathered, grown, mixed
+from vfxgen.image.holes import around, feathered, grown, mixed, without_specks
 
 
 def test_a_mask_grows_by_a_disc_and_nan_is_0() -> None:
@@ -38,3 +38,15 @@ def test_around_a_hole_within_the_frame() -> None:
     hole[4:10, 30:50] = True
     assert around(hole, 5) == (slice(0, 15), slice(25, 55))
     assert around(hole, 5, 1.0) == (slice(0, 16), slice(10, 60))
+
+
+def test_specks_are_pieces_of_fewer_than_9_pixels_that_join_over_sides() -> None:
+    there = np.zeros((20, 30), bool)
+    there[2:5, 2:5], there[10, 2:11] = True, True
+    there[2, 10:18] = True
+    corners = np.arange(12)
+    there[6 + corners, 16 + corners] = True
+    kept = np.zeros_like(there)
+    kept[2:5, 2:5], kept[10, 2:11] = True, True
+    assert np.array_equal(without_specks(there), kept)
+    assert not without_specks(np.zeros((5, 5), bool)).any() and without_specks(np.ones((5, 5), bool)).all()

@@ -121,8 +121,7 @@ class Keying(ComposedObjective):
             return {}
         errors: dict[str, list[Tensor]] = {name: [] for name in self.measures}
         for plate in self.held:
-            light = torch.from_numpy(np.array(plate)).movedim(-1, 0)[None].to(next(net.parameters()).device)
-            given, truth = encoded(light)
+            given, truth = _whole(plate, net)
             for made, end in ((mended(net, given), ""), (given, ", classical")):
                 alpha, fraction = made[:, 3:4].clamp(0, 1), (truth[:, 3:] > 0.02) & (truth[:, 3:] < 0.98)
                 off = (ENCODING.decode(made[:, :3]) - ENCODING.decode(truth[:, :3])).abs()
@@ -134,8 +133,7 @@ class Keying(ComposedObjective):
         """Held-out plates, one a row: plate, alpha of the classical key, of the net, truth; then colour over grey."""
         rows = []
         for plate in self.held[:SHOWN]:
-            light = torch.from_numpy(np.array(plate)).movedim(-1, 0)[None].to(next(net.parameters()).device)
-            given, truth = encoded(light)
+            given, truth = _whole(plate, net)
             keys = [given[:, :4], mended(net, given), truth]
             over = [_over_grey(key) for key in keys]
             rows.append(torch.cat([given[:, 4:7], *(k[:, 3:].expand(-1, 3, -1, -1) for k in keys), *over], 3)[0])
@@ -154,6 +152,12 @@ def encoded(light: Tensor) -> tuple[Tensor, Tensor]:
     given, truth = light[:, :10].clone(), light[:, 10:].clone()
     given[:, LIGHT], truth[:, :3] = ENCODING.encode(given[:, LIGHT]), ENCODING.encode(truth[:, :3])
     return given, truth
+
+
+def _whole(plate: NDArray[np.float16], net: nn.Module) -> tuple[Tensor, Tensor]:
+    """What `encoded` makes of one plate (H, W, 14), where the net is."""
+    light = torch.from_numpy(np.array(plate)).movedim(-1, 0)[None]
+    return encoded(light.to(next(net.parameters()).device))
 
 
 def mended(net: Forward, given: Tensor) -> Tensor:
