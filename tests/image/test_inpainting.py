@@ -69,6 +69,18 @@ def test_leaves_behind_a_wire_go_on_from_what_is_beside_it() -> None:
     assert np.mean(wrong) < 0.04, "patches that count the smooth start as if it were known have 0.046"
 
 
+def test_patches_bring_no_colour_that_is_not_beside_the_hole() -> None:
+    hole = np.zeros((96, 96), bool)
+    hole[34:62, 34:62] = True
+    orange = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 5) > 14
+    for seed in range(3):
+        noise = cv2.GaussianBlur(np.random.default_rng(seed).standard_normal((96, 96)).astype(np.float32), (0, 0), 1.2)
+        code = (0.4 + 0.15 * noise / noise.std())[..., None].repeat(3, axis=-1)
+        code[orange] *= np.array([1.5, 1.0, 0.5], np.float32)
+        made = patch_filled(np.where(hole[..., None], np.float32(0), code), hole, seed)
+        assert np.abs(made[hole] - made[hole][:, 1:2]).max() < 1e-3, "without limits 0.25 and more"
+
+
 def test_a_lamp_behind_the_hole_goes_on_as_bright_as_it_is() -> None:
     light = texture(SIZE) * np.float32(0.2)
     light[30:34] = 800.0

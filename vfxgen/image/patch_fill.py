@@ -16,9 +16,15 @@ Places = NDArray[np.intp]
 
 # Half the side of a patch; the hole's radius below which no coarser level is made; candidates looked at together.
 _HALF, _SMALL_HOLE, _CHUNK = 3, 2, 8192
-# Rounds of search and vote at each level, and at the finest of all; searches in each; how far is looked, in pixels of
-# the level: what is near fits in light and in perspective.
-_ROUNDS, _FINEST_ROUNDS, _SEARCHES, _REACH = 6, 3, 2, 40
+# Rounds of search and vote at each level, and at the finest of all; searches in each.
+_ROUNDS, _FINEST_ROUNDS, _SEARCHES = 6, 3, 2
+# How far is looked, in pixels of the level, at the finest; how much less with each coarser one; and at least: what is
+# near fits in light, in colour and in perspective.
+_REACH, _NEARER, _LEAST_REACH = 40, 0.6, 12
+# Pixels of the level around the border whose colours are those of the hole.
+_COLOURED = 7
+# Green, nearly brightness; and how much redder, and how much bluer.
+_APART = np.array([[0, 1, 0], [1, -1, 0], [0, -1, 1]], np.float32)
 # The share of patches that count for much in a vote: a mean of many that are not alike is a blur.
 _GOOD = 30
 # How sure a pixel of the hole is with each pixel that it is farther inside, and at least: what meets the border is
@@ -28,12 +34,17 @@ _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
 class _Level(NamedTuple):
-    """A picture of the pyramid with a rim of half a patch, its hole, the middles of whole patches, how sure it is."""
+    """A picture of the pyramid with a rim of half a patch, its hole, the middles of whole patches, how sure it is.
+
+    And how far is looked for patches, and between which colours (`_colours`) each pixel of the hole lies.
+    """
 
     code: Pixels
     hole: Mask
     whole: Mask
     sure: Pixels
+    reach: int
+    colours: tuple[Pixels, Pixels]
 
 
 def patch_filled(code: Pixels, hole: Mask, seed: int = 0) -> Pixels:
@@ -43,7 +54,9 @@ def patch_filled(code: Pixels, hole: Mask, seed: int = 0) -> Pixels:
     among those that do not (PatchMatch: Barnes et al. 2009), then every pixel becomes the mean of what the patches over
     it say. Pixels count the less the farther inside the hole they are, when patches are compared, and so do patches in
     the mean, as Wexler et al. do, but falling faster. Patches reach over the border of the hole, so that the fill meets
-    what is there. Outside the hole the result is what the patches say too, as far as they reach.
+    what is there. Outside the hole the result is what the patches say too, as far as they reach. A pixel of the hole
+    is no brighter, darker, redder or bluer than what is around the border next to it: patches bring no colour from
+    elsewhere.
 
     Parameters
     ----------
@@ -71,7 +84,7 @@ def patch_filled(code: Pixels, hole: Mask, seed: int = 0) -> Pixels:
     for fine, (picture, mask) in reversed(list(enumerate(pyramid))):
         size = (picture.shape[1], picture.shape[0])
         guess = cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR) if filled.shape != picture.shape else filled
-        level = _level(np.where(mask[..., None], guess, picture), mask)
+        level = _level(np.where(mask[..., None], guess, picture), mask, fine)
         if not level.whole.any():
             filled, field = level.code[_HALF:-_HALF, _HALF:-_HALF], None
             continue
@@ -100,7 +113,7 @@ def _synthesised(
                 new[allowed] = _distance(code, level.sure, targets[allowed], candidates[allowed])
                 found = np.where((new < distance)[:, None], candidates, found)
                 distance = np.minimum(distance, new)
-        voted = _voted(code, level.sure, targets, found, distance)
+        voted = _in_colour(_voted(code, level.sure, targets, found, distance), level)
         code = np.where(level.hole[..., None] | (turn == rounds - 1), voted, code)
     inner = np.s_[_HALF:-_HALF, _HALF:-_HALF]
     field = np.full((*level.hole.shape, 2), -1, np.intp)
@@ -110,14 +123,9 @@ def _synthesised(
 
 def _first(level: _Level, targets: Places, coarser: NDArray[np.intp] | None, random: np.random.Generator) -> Places:
     """Where patches are looked for first: twice as far as on the level below, else somewhere near."""
-    _, label = cv2.distanceTransformWithLabels(
-        (~level.whole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    place = np.zeros((label.max() + 1, 2), np.intp)
-    place[label[level.whole]] = np.argwhere(level.whole)
-    found: Places = place[label[targets[:, 0], targets[:, 1]]]
+    found = np.stack(_nearest(level.whole), axis=-1)[targets[:, 0], targets[:, 1]]
     last = np.array(level.whole.shape) - 1
-    around = np.clip(found + random.integers(-_REACH // 2, _REACH // 2 + 1, size=found.shape), 0, last)
+    around = np.clip(found + random.integers(-level.reach // 2, level.reach // 2 + 1, size=found.shape), 0, last)
     found = np.where(level.whole[around[:, 0], around[:, 1]][:, None], around, found)
     if coarser is None:
         return found
@@ -139,7 +147,7 @@ def _candidates(
         beside = np.clip(targets + step, 0, last)
         neighbour = index[beside[:, 0], beside[:, 1]]
         given.append(np.where((neighbour >= 0)[:, None], found[neighbour] - step, found))
-    reach = min(_REACH, max(last))
+    reach = min(level.reach, max(last))
     while reach >= 1:
         given.append(found + random.integers(-reach, reach + 1, size=found.shape))
         reach //= 3
@@ -178,14 +186,43 @@ def _voted(code: Pixels, sure: Pixels, targets: Places, found: Places, distance:
     return np.where(covered, total[..., :3] / np.where(covered, total[..., 3:], 1), code).astype(np.float32)
 
 
-def _level(code: Pixels, hole: Mask) -> _Level:
+def _in_colour(code: Pixels, level: _Level) -> Pixels:
+    """`code` whose colours in the hole are brought between those of the level."""
+    kept = np.clip(code @ _APART.T, *level.colours) @ np.linalg.inv(_APART).T
+    return np.where(level.hole[..., None], kept, code)
+
+
+def _colours(code: Pixels, hole: Mask) -> tuple[Pixels, Pixels]:
+    """The least and the greatest of `_APART` that is known around the known pixel next to each, (H, W, 3)."""
+    window = np.ones((2 * _COLOURED + 1,) * 2, np.uint8)
+    colour = code @ _APART.T
+    least = cv2.erode(np.where(hole[..., None], np.float32(np.inf), colour), window)
+    most = cv2.dilate(np.where(hole[..., None], np.float32(-np.inf), colour), window)
+    next_to = _nearest(~hole)
+    return least[next_to], most[next_to]
+
+
+def _level(code: Pixels, hole: Mask, fine: int) -> _Level:
+    """`fine`: how often the picture was halved."""
     rim = [(_HALF, _HALF)] * 2
     padded = np.pad(hole, rim, constant_values=True)
     kernel = np.ones((2 * _HALF + 1,) * 2, np.uint8)
     whole = cv2.dilate(padded.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1) == 0
     inside = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
     sure = np.pad(np.maximum(np.float32(_SURE) ** inside, np.float32(_LEAST_SURE)), rim, mode="reflect")
-    return _Level(np.pad(code, [*rim, (0, 0)], mode="reflect"), np.pad(hole, rim), whole, sure)
+    least, most = (np.pad(limit, [*rim, (0, 0)], mode="edge") for limit in _colours(code, hole))
+    reach = max(_LEAST_REACH, round(_REACH * _NEARER**fine))
+    return _Level(np.pad(code, [*rim, (0, 0)], mode="reflect"), np.pad(hole, rim), whole, sure, reach, (least, most))
+
+
+def _nearest(there: Mask) -> tuple[Places, Places]:
+    """Row and column, (H, W) each, of the nearest pixel that is there; one is."""
+    _, label = cv2.distanceTransformWithLabels(
+        (~there).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    place = np.zeros((label.max() + 1, 2), np.intp)
+    place[label[there]] = np.argwhere(there)
+    return place[label, 0], place[label, 1]
 
 
 def _radius(hole: Mask) -> float:
