@@ -50,3 +50,5 @@ def test_specks_are_pieces_of_fewer_than_9_pixels_that_join_over_sides() -> None
     kept[2:5, 2:5], kept[10, 2:11] = True, True
     assert np.array_equal(without_specks(there), kept)
     assert not without_specks(np.zeros((5, 5), bool)).any() and without_specks(np.ones((5, 5), bool)).all()
+    few = np.eye(5, dtype=bool)
+    assert np.array_equal(without_specks(few), few), "nothing larger is there"

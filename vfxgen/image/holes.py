@@ -46,7 +46,7 @@ def mixed(fill: Pixels, light: Pixels, matte: Pixels) -> Pixels:
 
 
 def without_specks(there: Mask) -> Mask:
-    """What is there (H, W), less pieces of fewer than 9 pixels, which join over sides.
+    """What is there (H, W), less pieces of fewer than 9 pixels, which join over sides; all of it if none is larger.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def without_specks(there: Mask) -> Mask:
     _, labels, found, _ = cv2.connectedComponentsWithStats(there.astype(np.uint8), connectivity=4)
     large = found[:, cv2.CC_STAT_AREA] >= _SPECK
     large[0] = False
-    return np.asarray(large[labels], np.bool_)
+    return np.asarray(large[labels], np.bool_) if large.any() else there
 
 
 def around(hole: Mask, margin: int, share: float = 0.0) -> tuple[slice, slice]:

@@ -248,7 +248,10 @@ class Seen(Sequence):
 
 
 class Unseen(Sequence):
-    """What of the holes no frame shows, as a matte."""
+    """What of the holes no frame shows, as a matte; specks within it too.
+
+    Such a speck is seen through the mask, as a link of a chain before it: in other frames it would be elsewhere.
+    """
 
     def __init__(self, seen: Seen) -> None:
         super().__init__()
@@ -266,5 +269,8 @@ class Unseen(Sequence):
         return digest(sequence="unseen", frames=[self.seen.key(number)])
 
     def frame(self, number: int) -> Frame:
+        from vfxgen.image.holes import without_specks
+
         seen = self.seen[number]
-        return replace(seen.only(UNSEEN), planes={"A": seen.planes[UNSEEN]}, types={"A": "float"})
+        large: Mask = without_specks(seen.planes[UNSEEN] == 0)
+        return replace(seen.only(UNSEEN), planes={"A": (~large).astype(np.float32)}, types={"A": "float"})
