@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from vfxgen.frame import Mask, Pixels
 from vfxgen.image.blend import normalised_blur
+from vfxgen.image.fill import push_pull
 from vfxgen.image.flow import flow_of_codes, motion_codes
-from vfxgen.image.harmonic import harmonic
 from vfxgen.image.likeness import agreement, exposed_as
 from vfxgen.image.passing import passing
+from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.image.warp import Filter, through, warped
 
 # Pixels from what is hidden in a source over which it comes to count in full, and how much of a pixel may be hidden.
@@ -118,7 +119,7 @@ class Aligned(NamedTuple):
 
 
 def refined(target: Target, source: Source, start: Pixels | None) -> Pixels:
-    """The motion that the matrix of `source` leaves, (H, W, 2): dense flow, over the hole a harmonic surface.
+    """The motion that the matrix of `source` leaves, (H, W, 2): dense flow, in the hole that of what is next to it.
 
     Parameters
     ----------
@@ -161,7 +162,7 @@ def _ramp(known: Mask) -> Pixels:
 
 
 def _completed(flow: Pixels, both: Mask, agree: Pixels, detail: Pixels | None) -> Pixels:
-    """The flow where it is found, agrees and hardly bends, smoothed; a harmonic surface elsewhere."""
+    """The flow where it is found, agrees and hardly bends, smoothed; elsewhere that of what is next to it."""
     weight = (both * agree * _straightness(flow)).astype(np.float32)
     if detail is not None:
         share = detail[..., None]
@@ -179,12 +180,16 @@ def _straightness(flow: Pixels) -> Pixels:
 
 
 def _spread(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
-    """(H, W, C), blurred where there is weight, carried over the rest as a harmonic surface; solved at a small size."""
+    """(H, W, C), blurred where there is weight, carried on to the rest from what is next to it; at a small size.
+
+    Not as a harmonic surface: what is near and moves fast, as the ground before a wall, would bend the motion far away.
+    """
     height, width = weight.shape
     size = (-(-width // _COARSE), -(-height // _COARSE))
     small = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
     sums = cv2.resize(values * weight[..., None], size, interpolation=cv2.INTER_AREA).reshape(*small.shape, -1)
     means = sums / np.maximum(small, 1e-6)[..., None]
     smooth = normalised_blur(means, small, max(1.0, sigma / _COARSE))
-    solved = harmonic(smooth, small > 0.1)
-    return np.asarray(cv2.resize(solved, (width, height), interpolation=cv2.INTER_LINEAR).reshape(values.shape))
+    known = (small > 0.1).astype(np.float32)[..., None]
+    carried = to_pixels(push_pull(to_tensor(smooth), to_tensor(known))[0])
+    return np.asarray(cv2.resize(carried, (width, height), interpolation=cv2.INTER_LINEAR).reshape(values.shape))

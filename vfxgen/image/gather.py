@@ -59,8 +59,8 @@ def gathered(
 ) -> Gathered:
     """Fill the `hole` of `target` from `sources`.
 
-    Each source is looked up through its matrix, then along the dense flow that is left, which is carried over the hole
-    as a harmonic surface; and along its own flow where it has one. What all of them show together is the picture with
+    Each source is looked up through its matrix, then along the dense flow that is left, which is carried into the hole
+    from what is next to it; and along its own flow where it has one. What all of them show together is the picture with
     which each is aligned again, in the hole too, from the better of its two ways on (coarse to fine, as in groupwise
     registration). Its light is multiplied by the gain that fits it to the target around the hole. Pixels are means of
     the sources, weighed by visibility, by how well they agree with that picture, and with each other; within a few

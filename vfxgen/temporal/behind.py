@@ -12,7 +12,7 @@ _FORWARD, _BACKWARD = ("forward.x", "forward.y"), ("backward.x", "backward.y")
 
 
 class Behind(Pairs):
-    """Frame n is the motion between frames n and n + 1 of `plate`, in holes a smooth surface through what is around.
+    """Frame n is the motion between frames n and n + 1 of `plate`, in holes that of what is next to them.
 
     ``forward`` lies on frame n and leads to n + 1, ``backward`` lies on n + 1 and leads to n: x and y in pixels, to the
     right and down, as far as the homography of `registration` leaves it. Pixels where the channel ``hidden`` is not 0
