@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vfxgen.errors import FrameError, NetError
+from vfxgen.image.tensor import is_finite
 
 if TYPE_CHECKING:
     from vfxgen.backends.net import Net
@@ -44,7 +45,7 @@ def check_outputs(net: Net, inputs: Sequence[Tensor], outputs: Sequence[Tensor])
 def check_finite(net: Net, inputs: Sequence[Tensor], finite: Sequence[bool]) -> None:
     """Raise `FrameError` where an output is not `finite`, one answer for each, though the inputs are."""
     for port, fine in zip(net.card.outputs, finite, strict=True):
-        if not fine and all(bool(given.isfinite().all()) for given in inputs):
+        if not fine and all(map(is_finite, inputs)):
             raise FrameError(
                 f"{net}: made NaN or infinity of finite pixels in '{port.name}' at {net.precision} on "
                 f"{net.device}. With fp16, try --precision fp32; else its weights are damaged or the pixels are "

@@ -11,6 +11,7 @@ from torch import Tensor
 from vfxgen.backends import tiles
 from vfxgen.encoding import Encoding
 from vfxgen.frame import RGB
+from vfxgen.image.tensor import is_finite
 from vfxgen.zoo.parts import Port
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ def _by_channel(values: Tensor, change: Callable[[Tensor], Tensor], port: Port, 
 
 def with_nonfinite_of(made: Tensor, source: Tensor, scale: int) -> Tensor:
     """`made` (B, C, scale H, scale W) with NaN and infinities of `source` (B, C, H, W) where they belong."""
-    bad = ~source.isfinite()
-    if not bool(bad.any()):
+    if is_finite(source):
         return made
+    bad = ~source.isfinite()
     blocks, there = (t.repeat_interleave(scale, -1).repeat_interleave(scale, -2) for t in (source, bad))
     return torch.where(there, blocks, made)

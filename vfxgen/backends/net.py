@@ -86,10 +86,11 @@ class Net(ABC):
             The outputs are not: another number, scale or channels; or NaN or infinity made from finite values.
         """
         from vfxgen.backends.contract import check_finite, check_inputs
+        from vfxgen.image.tensor import is_finite
 
         check_inputs(self, inputs)
         made = self.computed([tensor.to(self.home) for tensor in inputs])
-        check_finite(self, inputs, [bool(tensor.isfinite().all()) for tensor in made])
+        check_finite(self, inputs, [is_finite(tensor) for tensor in made])
         made = [tensor.to(inputs[0].device) for tensor in made]
         return made[0] if len(made) == 1 else tuple(made)
 

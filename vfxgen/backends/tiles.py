@@ -16,6 +16,7 @@ from vfxgen.backends.tile_plan import MEMORY, Plan, Span, halved, plan, spans
 from vfxgen.cancel import stop_if_cancelled
 from vfxgen.errors import NetError
 from vfxgen.image.fill import push_pull
+from vfxgen.image.tensor import is_finite
 from vfxgen.log import log
 
 Pictures = Tensor | tuple[Tensor, ...]
@@ -182,9 +183,9 @@ def without_nonfinite(frame: Tensor) -> tuple[Tensor, Tensor | None]:
     >>> filled[0, 0, 3, 3].item(), int(bad.sum())
     (1.0, 1)
     """
-    bad = ~frame.isfinite()
-    if not bool(bad.any()):
+    if is_finite(frame):
         return frame, None
+    bad = ~frame.isfinite()
     planes, known = frame.masked_fill(bad, 0).flatten(0, 1)[:, None], (~bad).to(frame.dtype).flatten(0, 1)[:, None]
     filled, _ = push_pull(planes, known)
     return torch.where(bad, filled.reshape(frame.shape), frame), bad

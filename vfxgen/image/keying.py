@@ -11,6 +11,7 @@ from vfxgen.image.fill import dot, enlarge, push_pull, reduce
 from vfxgen.image.matte import clip, smooth_grain
 from vfxgen.image.mixture import LimitName, difference_weights, mixture
 from vfxgen.image.screen import ScreenName, estimate_screen, sample_screen_color, working_factor
+from vfxgen.image.tensor import is_finite
 from vfxgen.image.unmix import despill, unmix
 
 
@@ -155,7 +156,7 @@ def key(
 
 def repaired(plate: Tensor) -> Tensor:
     """`plate` (B, C, H, W) with every pixel that is not finite filled in from its neighbours; itself if all are."""
-    if bool(plate.sum().isfinite()):
+    if is_finite(plate):
         return plate
     finite = plate.isfinite().all(1, keepdim=True)
     return push_pull(torch.where(finite, plate, 0), finite.to(plate.dtype))[0]

@@ -1,8 +1,7 @@
-"""The matting Laplacian, never written down as a matrix, and the coverage that agrees best with it."""
+"""The matting Laplacian, written down for the unknown pixels alone, and the coverage that agrees best with it."""
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TypeVar
 
 import cv2
@@ -26,12 +25,14 @@ _SOLVED, _GUIDED, _STEPS = 1e-3, 3e-3, 150
 _LOOSE = np.float32(0.1)
 # A coarser level is solved first as long as it has that many pixels on its shorter side.
 _COARSEST = 48
+# Rows and columns from the middle of a window to its pixels, and from a pixel to all that share a window with it.
+_WINDOW = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)]
+_BESIDE = [(row, column) for row in range(-2, 3) for column in range(-2, 3)]
 
 
 class MattingLaplacian:
     """How far coverage is from a linear function of colour in every 3x3 window (Levin, Lischinski, Weiss 2008).
 
-    Its product with a plane is eight box filters (He, Sun, Tang 2010): memory is a few planes, not 25 numbers a pixel.
     What counts as flat is a fraction of each window's own light: brighter or darker light gives the same matrix, and a
     lamp does not hide the texture beside it.
 
@@ -54,18 +55,11 @@ class MattingLaplacian:
         for i in range(3):
             covariance[i, i] += FLATNESS * (power / 3 + _DARK**2)
         # Windows that reach over the border do not count.
-        self.whole = np.zeros(light.shape[:2], np.float32)
+        self.whole: Pixels = np.zeros(light.shape[:2], np.float32)
         self.whole[1:-1, 1:-1] = 1
         self.mean = [plane.astype(np.float32) for plane in self._mean]
         self.inverse = {place: (plane * self.whole).astype(np.float32) for place, plane in _inverse(covariance).items()}
         self.count = 9 * _box(self.whole)
-
-    def __matmul__(self, plane: Pixels) -> Pixels:
-        """The Laplacian times `plane`, (H, W)."""
-        fitted, *slopes = self._fitted(plane)
-        for slope, light in zip(slopes, self.light, strict=True):
-            fitted += slope * light
-        return self.count * plane - 9 * fitted
 
     def enlarged(self, plane: Pixels, light: Pixels) -> Pixels:
         """`plane` at the size of the same picture's `light`, (H', W', 3), whose every detail it follows.
@@ -85,21 +79,25 @@ class MattingLaplacian:
         found: Pixels = np.clip(offset, low, high)
         return found
 
-    @cached_property
-    def diagonal(self) -> Pixels:
-        """Its diagonal, (H, W)."""
-        total = np.zeros_like(self.count)
-        of_light = [np.zeros_like(self.count) for _ in range(3)]
-        constant = self.whole.copy()
+    def windows(self, middles: NDArray[np.intp]) -> tuple[Pixels, Pixels]:
+        """For the windows (N,) around some pixels of the flat picture: how their light differs from its mean; weighed.
+
+        Returns
+        -------
+        apart, slopes
+            (9, 3, N) each; their product over the channels is how much two pixels of a window are one.
+        """
+        width = self.whole.shape[1]
+        apart = np.empty((len(_WINDOW), 3, len(middles)), np.float32)
+        for place, (row, column) in enumerate(_WINDOW):
+            for c in range(3):
+                light = self._exact[c].ravel()[middles + row * width + column]
+                apart[place, c] = light - self._mean[c].ravel()[middles]
+        slopes = np.zeros_like(apart)
         for i in range(3):
             for j in range(3):
-                inverse = self._inverse(i, j)
-                total += _box(inverse) * self.light[i] * self.light[j]
-                of_light[i] += inverse * self.mean[j]
-                constant += inverse * self.mean[i] * self.mean[j]
-        for i in range(3):
-            total -= 2 * _box(of_light[i]) * self.light[i]
-        return np.maximum(self.count - (total + _box(constant)), np.float32(0))
+                slopes[:, i] += self._inverse(i, j).ravel()[middles] * apart[:, j]
+        return apart, slopes
 
     def _fitted(self, plane: Pixels) -> list[Pixels]:
         """Offset and slopes of the linear functions of colour that fit `plane`, a ninth of their sum at each pixel."""
@@ -120,6 +118,54 @@ class MattingLaplacian:
 
     def _inverse(self, i: int, j: int) -> Pixels:
         return self.inverse[min(i, j), max(i, j)]
+
+
+class Rows:
+    """The rows of a matting Laplacian that belong to some pixels: 25 numbers for each of N.
+
+    Parameters
+    ----------
+    laplacian
+        Of (H, W) pixels.
+    pixels
+        (H, W).
+
+    Examples
+    --------
+    >>> pixels = np.zeros((8, 8), bool)
+    >>> pixels[4, 4] = True
+    >>> rows = Rows(MattingLaplacian(np.random.default_rng(1).random((8, 8, 3), np.float32)), pixels)
+    >>> rows.diagonal.shape, bool(abs(rows @ np.ones((8, 8), np.float32))[0] < 1e-4)
+    ((1,), True)
+    """
+
+    def __init__(self, laplacian: MattingLaplacian, pixels: Mask) -> None:
+        width, places = pixels.shape[1], np.flatnonzero(pixels)
+        # What would lie beyond the picture is weighed with 0.
+        self._beside = np.stack([places + row * width + column for row, column in _BESIDE]).clip(0, pixels.size - 1)
+        touching = cv2.dilate(pixels.astype(np.uint8), np.ones((3, 3), np.uint8)) * laplacian.whole
+        middles = np.flatnonzero(touching)
+        apart, slopes = laplacian.windows(middles)
+        # What has no row goes into one more, which is left out.
+        row_of = np.full(pixels.size, len(places), np.intp)
+        row_of[places] = np.arange(len(places))
+        rows = [row_of[middles + row * width + column] for row, column in _WINDOW]
+        shared = np.zeros((len(_BESIDE), len(places) + 1), np.float32)
+        for one in range(len(_WINDOW)):
+            for other in range(one, len(_WINDOW)):
+                both = 1 + sum(apart[one][c] * slopes[other][c] for c in range(3))
+                step = _BESIDE.index((_WINDOW[other][0] - _WINDOW[one][0], _WINDOW[other][1] - _WINDOW[one][1]))
+                shared[step, rows[one]] += both
+                if other > one:
+                    shared[-1 - step, rows[other]] += both
+        self._numbers = shared[:, :-1] / np.float32(-9)
+        self.diagonal = self._numbers[len(_BESIDE) // 2]
+        self.diagonal += laplacian.count.ravel()[places]
+
+    def __matmul__(self, plane: Pixels) -> Pixels:
+        """The product with `plane`, (H, W): (N,)."""
+        product: Pixels = np.einsum("bn,bn->n", self._numbers, plane.ravel().take(self._beside))
+        return product
 
 
 class MattingSystem:
@@ -148,6 +194,7 @@ class MattingSystem:
     def __init__(self, light: Pixels, unknown: Mask, guided: bool = False) -> None:
         self.unknown, self._guided = unknown, guided
         self.laplacian = MattingLaplacian(light)
+        self._rows = Rows(self.laplacian, unknown)
         self._light = light
         self._half: MattingSystem | None = None
         if min(unknown.shape) >= 2 * _COARSEST:
@@ -186,32 +233,38 @@ class MattingSystem:
         return guess
 
     def _conjugate_gradients(self, believed: Pixels, weight: Pixels, start: Pixels) -> Pixels:
-        laplacian, unknown = self.laplacian, self.unknown.astype(np.float32)
+        unknown, rows, found = self.unknown, self._rows, start[self.unknown]
         # A lamp is a linear function of its colour whatever it is: it stays as it was found at half size.
-        loose = np.maximum(_LOOSE - laplacian.diagonal, 0)
-        counts = unknown * (weight + loose)
-        held = (weight * believed + loose * start) / np.maximum(weight + loose, np.float32(1e-12))
-        believed = np.where(unknown * loose > 0, held, believed)
-        scale = unknown / np.maximum(laplacian.diagonal + counts, _LOOSE)
-        found = start.astype(np.float32)
-        residual = unknown * (counts * (believed - found) - laplacian @ found)
+        loose = np.maximum(_LOOSE - rows.diagonal, 0)
+        counts = weight[unknown] + loose
+        told = weight[unknown] * believed[unknown] + loose * found
+        scale = 1 / np.maximum(rows.diagonal + counts, _LOOSE)
+        given = told - rows @ np.where(unknown, np.float32(0), start)
+        plane = np.zeros_like(start)
+
+        def product(values: Pixels) -> Pixels:
+            plane[unknown] = values
+            return np.asarray(rows @ plane + counts * values, np.float32)
+
+        residual = given - product(found)
         step = scale * residual
         left = _dot(residual, step)
         # Measured against the whole right-hand side, or a good start would have to become a perfect one.
-        given = unknown * (counts * believed - laplacian @ ((1 - unknown) * found))
         enough = (_GUIDED if self._guided else _SOLVED) ** 2 * max(_dot(given, scale * given), 1e-12)
         for _ in range(_STEPS):
             if left <= enough:
                 break
             stop_if_cancelled()
-            product = unknown * (laplacian @ step) + counts * step
-            length = np.float32(left / _dot(step, product))
+            across = product(step)
+            length = np.float32(left / _dot(step, across))
             found += length * step
-            residual -= length * product
+            residual -= length * across
             scaled = scale * residual
             last, left = left, _dot(residual, scaled)
             step = scaled + np.float32(left / last) * step
-        return found
+        solved: Pixels = start.astype(np.float32)
+        solved[unknown] = found
+        return solved
 
 
 def halved(picture: Pixels) -> Pixels:

@@ -87,11 +87,13 @@ def check_net(card: Card) -> None:
 
 def _alpha(net: Net, layers: dict[str, Pixels], tile: int) -> Pixels:
     """What the net makes of the layers that it takes, (H, W), 0 .. 1."""
-    from vfxgen.backends.light import through
-    from vfxgen.image.tensor import to_pixels, to_tensor
+    import torch
 
-    ports = [np.stack([layers[name] for name in port.channel_names], axis=-1) for port in net.card.inputs]
-    made = through(net, *map(to_tensor, ports), tile=tile)
+    from vfxgen.backends.light import through
+    from vfxgen.image.tensor import to_pixels
+
+    ports = [np.stack([layers[name] for name in port.channel_names]) for port in net.card.inputs]
+    made = through(net, *(torch.from_numpy(port)[None] for port in ports), tile=tile)
     outputs = made if isinstance(made, tuple) else (made,)
     for port, output in zip(net.card.outputs, outputs, strict=True):
         if "A" in port.channel_names:
