@@ -101,7 +101,9 @@ def rough_masks(numbers: range | tuple[int, ...], scale: float) -> None:
     methods: dict[str, Callable[[Pixels, Pixels], Pixels]] = {
         "the mask": lambda code, mask: mask,
         "matte-coarse": lambda code, mask: net(_light(code), mask),
+        "matte-coarse, on code values": net,
         "mixture": lambda code, mask: mixture_matte(_light(code), trimap_of(mask, ROUGH_WIDTH)),
+        "mixture, on code values": lambda code, mask: mixture_matte(code, trimap_of(mask, ROUGH_WIDTH)),
         "closed form, by crops": lambda code, mask: matte_by(
             _sparse("closed-form"), _light(code), trimap_of(mask, ROUGH_WIDTH)
         ),
@@ -116,6 +118,7 @@ def rough_masks(numbers: range | tuple[int, ...], scale: float) -> None:
         f"mean over {', '.join(f'GT{n:02d}' for n in numbers)} at {scale:g} of their size, a rough mask each, seeded "
         f"by its number (vfxgen.training.guides.random_mask), its edge solved {ROUGH_WIDTH:g} px to both sides; whole "
         "picture; SAD, gradient and connectivity in thousands; processor seconds a frame.",
+        "on code values: these taken for light; by crops: pymatting's Laplacian on light encoded again, so on code.",
     ]
     publish("matte_rough", "Rough mask to alpha on photographs", rows, notes)
 

@@ -144,7 +144,9 @@ def assembled(through: Through, inputs: Sequence[Tensor], plan: Plan) -> Picture
 
 
 def _cut(frames: Sequence[Tensor], group: Sequence[tuple[Span, Span]]) -> tuple[Tensor, ...]:
-    return tuple(torch.cat([frame[..., r.start : r.end, c.start : c.end] for r, c in group]) for frame in frames)
+    """The tiles of each frame, one after the other in a batch; a view of it where there is but one."""
+    cut = [[frame[..., row.start : row.end, column.start : column.end] for row, column in group] for frame in frames]
+    return tuple(tiles[0] if len(tiles) == 1 else torch.cat(tiles) for tiles in cut)
 
 
 def padded_to_multiple(frame: Tensor, multiple: int) -> Tensor:

@@ -140,35 +140,36 @@ def _voted(
     here: Pixels, subject: Pixels, background: Pixels, subject_far: Pixels, background_far: Pixels, dark: np.float32
 ) -> Pixels:
     """Coverage and its variance, (N, 2), by all pairs of candidates."""
-    channels = range(3)
-    across = [subject[:, :, None, c] - background[:, None, :, c] for c in channels]
-    above = [(here[:, None, c] - background[..., c])[:, None] for c in channels]
+    # Pixels last: what is summed over pairs is then summed along the whole of a plane.
+    here, subject, background = here.T.copy(), subject.T.copy(), background.T.copy()
+    subject_far, background_far = subject_far.T.copy(), background_far.T.copy()
+    channels, pairs = range(3), (0, 1)
+    across = [subject[c][:, None] - background[c][None] for c in channels]
+    above = [(here[c] - background[c])[None] for c in channels]
     apart = sum((across[c] ** 2 for c in channels), np.float32(0))
-    level = np.maximum(np.abs(here).max(-1), dark)[:, None, None]
-    noise = (NOISE * level) ** 2 + dark**2
+    noise = (NOISE * np.maximum(np.abs(here).max(0), dark)) ** 2 + dark**2
     share = sum((above[c] * across[c] for c in channels), np.float32(0)) / (apart + 1e-3 * noise)
     share = np.clip(share, 0, 1)
     misfit = sum(((above[c] - share * across[c]) ** 2 for c in channels), np.float32(0)) / noise
-    near = [far / np.maximum(far.min(1, keepdims=True), 1) - 1 for far in (subject_far, background_far)]
-    cost = np.minimum(misfit + NEARNESS * (near[0][:, :, None] + near[1][:, None]), 1e4)
-    votes = np.exp(-0.5 * (cost - cost.min((1, 2), keepdims=True)))
-    votes /= votes.sum((1, 2), keepdims=True)
-    coverage = (votes * share).sum((1, 2))
-    spread = (votes * (share - coverage[:, None, None]) ** 2).sum((1, 2))
-    blurred = (votes * np.minimum(noise * (1 + misfit) / (apart + 1e-3 * noise), 1)).sum((1, 2))
-    direction = np.stack([(votes * across[c]).sum((1, 2)) for c in channels], -1)
+    near = [far / np.maximum(far.min(0), 1) - 1 for far in (subject_far, background_far)]
+    cost = np.minimum(misfit + NEARNESS * (near[0][:, None] + near[1][None]), 1e4)
+    votes = np.exp(-0.5 * (cost - cost.min(pairs)))
+    votes /= votes.sum(pairs)
+    coverage = (votes * share).sum(pairs)
+    spread = (votes * (share - coverage) ** 2).sum(pairs)
+    blurred = (votes * np.minimum(noise * (1 + misfit) / (apart + 1e-3 * noise), 1)).sum(pairs)
+    direction = np.stack([(votes * across[c]).sum(pairs) for c in channels])
     texture = (
         coverage**2 * _spread_along(subject, subject_far, direction)
         + (1 - coverage) ** 2 * _spread_along(background, background_far, direction)
-    ) / np.maximum(np.einsum("nc,nc->n", direction, direction), 1e-3 * noise[:, 0, 0]) ** 2
+    ) / np.maximum((direction**2).sum(0), 1e-3 * noise) ** 2
     return np.stack([coverage, spread + blurred + np.minimum(TEXTURE * texture, 1)], -1)
 
 
 def _spread_along(colours: Pixels, far: Pixels, direction: Pixels) -> Pixels:
-    """The variance of candidates (N, K, 3) along a direction (N, 3), the near ones counting more; times its length."""
+    """The variance of candidates (3, K, N) along a direction (3, N), the near ones counting more; times its length."""
     near = 1 / (far + np.float32(1))
-    near /= near.sum(1, keepdims=True)
-    along = np.einsum("nkc,nc->nk", colours, direction)
-    mean = (near * along).sum(1, keepdims=True)
-    spread: Pixels = (near * (along - mean) ** 2).sum(1)
+    near /= near.sum(0)
+    along = (colours * direction[:, None]).sum(0)
+    spread: Pixels = (near * (along - (near * along).sum(0)) ** 2).sum(0)
     return spread
