@@ -55,6 +55,14 @@ def test_the_ground_before_a_wall_does_not_bend_the_motion_of_the_wall_in_the_ho
     assert np.abs(flow[50:80, 100:150, 0]).mean() < 0.03, "as a harmonic surface 0.06"
 
 
+def test_a_few_pixels_beside_the_hole_that_move_otherwise_do_not_lead_it_astray() -> None:
+    this, other, hole, hand = texture(SIZE), texture(SIZE), NOWHERE.copy(), texture((26, 60), 7)
+    hole[60:120, 100:150] = True
+    this[76:102, 76:100], other[76:102, 76:100] = hand[:, 24:48], hand[:, 10:34]
+    flow = refined(Target(this, hole, toe_of(this, ~hole)), Source(other, hole, np.eye(3), 1.0), None)
+    assert np.abs(flow[75:105, 100:120, 0]).mean() < 0.6, "believed like the rest 1.2"
+
+
 def test_motion_is_smoother_where_there_is_but_grain_and_follows_detail_as_before() -> None:
     scene = texture(SIZE)
     scene[:, 120:] = 0.3

@@ -25,6 +25,9 @@ _FLOW_BLUR, _AGREEMENT_BLUR, _GRAIN_BLUR = 2.5, 4.0, 12.0
 # Change of motion from one pixel to the next at which it counts for half, and the pixels over which that is averaged:
 # flow that bends more has found something else that looks alike, as a post that passes before the hole.
 _BENT, _BENT_BLUR = 0.3, 1.5
+# Pixels by which motion is off that of what is around it, and how far that reaches, at which it counts for half: a few
+# pixels beside the hole that found something else would lead all of it astray.
+_ODD, _ODD_BLUR = 3.0, 8.0
 # What trust is at least.
 _LEAST_TRUST = 0.02
 # What is smooth is solved on a picture that many times smaller.
@@ -162,8 +165,8 @@ def _ramp(known: Mask) -> Pixels:
 
 
 def _completed(flow: Pixels, both: Mask, agree: Pixels, detail: Pixels | None) -> Pixels:
-    """The flow where it is found, agrees and hardly bends, smoothed; elsewhere that of what is next to it."""
-    weight = (both * agree * _straightness(flow)).astype(np.float32)
+    """The flow where it is found, agrees, hardly bends and is not odd, smoothed; else that of what is next to it."""
+    weight = _unless_odd((both * agree * _straightness(flow)).astype(np.float32), flow)
     if detail is not None:
         share = detail[..., None]
         flow = flow * share + normalised_blur(flow, weight, _GRAIN_BLUR) * (1 - share)
@@ -177,6 +180,15 @@ def _straightness(flow: Pixels) -> Pixels:
     changes = [cv2.Sobel(flow, cv2.CV_32F, x, 1 - x, ksize=3, scale=1 / 8) for x in (0, 1)]
     bent = cv2.GaussianBlur(np.sum(np.square(changes), axis=(0, -1)), (0, 0), _BENT_BLUR)
     return np.asarray(1 / (1 + bent / np.float32(_BENT**2)), np.float32)
+
+
+def _unless_odd(weight: Pixels, flow: Pixels) -> Pixels:
+    """The weight (H, W), less where the flow is off that of what is around: a half at `_ODD` pixels."""
+    less = weight
+    for _ in range(2):
+        odd = np.linalg.norm(flow - normalised_blur(flow, less, _ODD_BLUR), axis=-1) / np.float32(_ODD)
+        less = weight / (1 + odd**2)
+    return less
 
 
 def _spread(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
