@@ -81,6 +81,15 @@ def test_patches_bring_no_colour_that_is_not_beside_the_hole() -> None:
         assert np.abs(made[hole] - made[hole][:, 1:2]).max() < 1e-3, "without limits 0.25 and more"
 
 
+def test_posts_go_on_through_a_hole_whatever_is_beside_them() -> None:
+    hole, post = np.zeros((120, 160), bool), np.arange(160) % 40 >= 26
+    hole[40:80, 50:112] = True
+    noise = np.random.default_rng(1).normal(0, 0.02, (120, 160, 1))
+    code = (np.where(post[None, :, None], (0.2, 0.15, 0.1), 0.6) + noise).astype(np.float32)
+    made = patch_filled(np.where(hole[..., None], np.float32(0), code), hole)
+    assert np.abs(made - code)[hole].mean() < 0.04, "held to the colours next to each pixel 0.09"
+
+
 def test_a_lamp_behind_the_hole_goes_on_as_bright_as_it_is() -> None:
     light = texture(SIZE) * np.float32(0.2)
     light[30:34] = 800.0

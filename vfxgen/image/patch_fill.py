@@ -16,12 +16,10 @@ Places = NDArray[np.intp]
 
 # Half the side of a patch; the hole's radius below which no coarser level is made; candidates looked at together.
 _HALF, _SMALL_HOLE, _CHUNK = 3, 2, 8192
-# Rounds of search and vote at each level, and at the finest of all; searches in each.
-_ROUNDS, _FINEST_ROUNDS, _SEARCHES = 6, 3, 2
-# How far is looked, in pixels of the level, at the finest; how much less with each coarser one; and at least: what is
-# near fits in light, in colour and in perspective.
-_REACH, _NEARER, _LEAST_REACH = 40, 0.6, 12
-# Pixels of the level around the border whose colours are those of the hole.
+# Rounds of search and vote at each level, and at the finest of all; searches in each; how far is looked, in pixels of
+# the level: what is near fits in light and in perspective.
+_ROUNDS, _FINEST_ROUNDS, _SEARCHES, _REACH = 6, 3, 2, 40
+# Pixels of the level around a piece of the hole whose colours are those of what is made up in it.
 _COLOURED = 7
 # Green, nearly brightness; and how much redder, and how much bluer.
 _APART = np.array([[0, 1, 0], [1, -1, 0], [0, -1, 1]], np.float32)
@@ -36,14 +34,13 @@ _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 class _Level(NamedTuple):
     """A picture of the pyramid with a rim of half a patch, its hole, the middles of whole patches, how sure it is.
 
-    And how far is looked for patches, and between which colours (`_colours`) each pixel of the hole lies.
+    And between which colours (`_colours`) each pixel of the hole lies.
     """
 
     code: Pixels
     hole: Mask
     whole: Mask
     sure: Pixels
-    reach: int
     colours: tuple[Pixels, Pixels]
 
 
@@ -54,9 +51,9 @@ def patch_filled(code: Pixels, hole: Mask, seed: int = 0) -> Pixels:
     among those that do not (PatchMatch: Barnes et al. 2009), then every pixel becomes the mean of what the patches over
     it say. Pixels count the less the farther inside the hole they are, when patches are compared, and so do patches in
     the mean, as Wexler et al. do, but falling faster. Patches reach over the border of the hole, so that the fill meets
-    what is there. Outside the hole the result is what the patches say too, as far as they reach. A pixel of the hole
-    is no brighter, darker, redder or bluer than what is around the border next to it: patches bring no colour from
-    elsewhere.
+    what is there. Outside the hole the result is what the patches say too, as far as they reach. No pixel is
+    brighter, darker, redder or bluer than what is around the border of its piece of the hole: patches bring no colour
+    from elsewhere.
 
     Parameters
     ----------
@@ -84,7 +81,7 @@ def patch_filled(code: Pixels, hole: Mask, seed: int = 0) -> Pixels:
     for fine, (picture, mask) in reversed(list(enumerate(pyramid))):
         size = (picture.shape[1], picture.shape[0])
         guess = cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR) if filled.shape != picture.shape else filled
-        level = _level(np.where(mask[..., None], guess, picture), mask, fine)
+        level = _level(np.where(mask[..., None], guess, picture), mask)
         if not level.whole.any():
             filled, field = level.code[_HALF:-_HALF, _HALF:-_HALF], None
             continue
@@ -125,7 +122,7 @@ def _first(level: _Level, targets: Places, coarser: NDArray[np.intp] | None, ran
     """Where patches are looked for first: twice as far as on the level below, else somewhere near."""
     found = np.stack(_nearest(level.whole), axis=-1)[targets[:, 0], targets[:, 1]]
     last = np.array(level.whole.shape) - 1
-    around = np.clip(found + random.integers(-level.reach // 2, level.reach // 2 + 1, size=found.shape), 0, last)
+    around = np.clip(found + random.integers(-_REACH // 2, _REACH // 2 + 1, size=found.shape), 0, last)
     found = np.where(level.whole[around[:, 0], around[:, 1]][:, None], around, found)
     if coarser is None:
         return found
@@ -147,7 +144,7 @@ def _candidates(
         beside = np.clip(targets + step, 0, last)
         neighbour = index[beside[:, 0], beside[:, 1]]
         given.append(np.where((neighbour >= 0)[:, None], found[neighbour] - step, found))
-    reach = min(level.reach, max(last))
+    reach = min(_REACH, max(last))
     while reach >= 1:
         given.append(found + random.integers(-reach, reach + 1, size=found.shape))
         reach //= 3
@@ -193,17 +190,18 @@ def _in_colour(code: Pixels, level: _Level) -> Pixels:
 
 
 def _colours(code: Pixels, hole: Mask) -> tuple[Pixels, Pixels]:
-    """The least and the greatest of `_APART` that is known around the known pixel next to each, (H, W, 3)."""
-    window = np.ones((2 * _COLOURED + 1,) * 2, np.uint8)
-    colour = code @ _APART.T
-    least = cv2.erode(np.where(hole[..., None], np.float32(np.inf), colour), window)
-    most = cv2.dilate(np.where(hole[..., None], np.float32(-np.inf), colour), window)
-    next_to = _nearest(~hole)
-    return least[next_to], most[next_to]
+    """The least and the greatest of `_APART` that is known around the piece of the hole next to each, (H, W, 3)."""
+    count, piece = cv2.connectedComponents(hole.astype(np.uint8))
+    piece = piece[_nearest(hole)]
+    around = ~hole & (cv2.dilate(hole.astype(np.uint8), np.ones((2 * _COLOURED + 1,) * 2, np.uint8)) > 0)
+    colour = (code @ _APART.T)[around]
+    least, most = (np.full((count, 3), end, np.float32) for end in (np.inf, -np.inf))
+    np.minimum.at(least, piece[around], colour)
+    np.maximum.at(most, piece[around], colour)
+    return least[piece], most[piece]
 
 
-def _level(code: Pixels, hole: Mask, fine: int) -> _Level:
-    """`fine`: how often the picture was halved."""
+def _level(code: Pixels, hole: Mask) -> _Level:
     rim = [(_HALF, _HALF)] * 2
     padded = np.pad(hole, rim, constant_values=True)
     kernel = np.ones((2 * _HALF + 1,) * 2, np.uint8)
@@ -211,12 +209,11 @@ def _level(code: Pixels, hole: Mask, fine: int) -> _Level:
     inside = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
     sure = np.pad(np.maximum(np.float32(_SURE) ** inside, np.float32(_LEAST_SURE)), rim, mode="reflect")
     least, most = (np.pad(limit, [*rim, (0, 0)], mode="edge") for limit in _colours(code, hole))
-    reach = max(_LEAST_REACH, round(_REACH * _NEARER**fine))
-    return _Level(np.pad(code, [*rim, (0, 0)], mode="reflect"), np.pad(hole, rim), whole, sure, reach, (least, most))
+    return _Level(np.pad(code, [*rim, (0, 0)], mode="reflect"), np.pad(hole, rim), whole, sure, (least, most))
 
 
 def _nearest(there: Mask) -> tuple[Places, Places]:
-    """Row and column, (H, W) each, of the nearest pixel that is there; one is."""
+    """Row and column, (H, W) each, of the nearest pixel that is there: one is."""
     _, label = cv2.distanceTransformWithLabels(
         (~there).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
