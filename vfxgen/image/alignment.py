@@ -21,7 +21,7 @@ from vfxgen.image.warp import Filter, through, warped
 _RAMP, _HALF_HIDDEN = 3.0, 0.5
 # Pixels over which flow and agreement are averaged along the rim of the hole; and flow where there is no detail to be
 # followed: there it follows the grain.
-_FLOW_BLUR, _AGREEMENT_BLUR, _GRAIN_BLUR = 2.5, 4.0, 12.0
+_FLOW_BLUR, _AGREEMENT_BLUR, _GRAIN_BLUR = 2.5, 4.0, 24.0
 # Change of motion from one pixel to the next at which it counts for half, and the pixels over which that is averaged:
 # flow that bends more has found something else that looks alike, as a post that passes before the hole.
 _BENT, _BENT_BLUR = 0.3, 1.5
@@ -135,7 +135,9 @@ def refined(target: Target, source: Source, start: Pixels | None) -> Pixels:
     after, _ = warped(first, more, "bilinear")
     both = known & ~target.hole
     agree = agreement(exposed_as(after, target.light, both), target.light, target.toe, both)
-    return _completed(more + warped(start, more, "bilinear")[0], both, agree, target.detail)
+    # What is spanned shows no detail, but may hide some.
+    detail = None if target.detail is None else np.where(target.hole, np.float32(1), target.detail)
+    return _completed(more + warped(start, more, "bilinear")[0], both, agree, detail)
 
 
 def aligned(target: Target, source: Source, flow: Pixels) -> Aligned:
@@ -168,11 +170,18 @@ def _completed(flow: Pixels, both: Mask, agree: Pixels, detail: Pixels | None) -
     """The flow where it is found, agrees, hardly bends and is not odd, smoothed; else that of what is next to it."""
     weight = _unless_odd((both * agree * _straightness(flow)).astype(np.float32), flow)
     if detail is not None:
-        share = detail[..., None]
-        flow = flow * share + normalised_blur(flow, weight, _GRAIN_BLUR) * (1 - share)
+        flow = _calmed(flow, detail, weight)
     sure = np.clip(cv2.GaussianBlur(weight, (0, 0), _FLOW_BLUR) * 3, 0, 1)[..., None] * both[..., None]
     found = normalised_blur(flow, weight, _FLOW_BLUR) * sure + _spread(flow, weight, _FLOW_BLUR) * (1 - sure)
+    if detail is not None:
+        found = _calmed(found, detail, np.ones_like(weight))
     return np.asarray(found, np.float32)
+
+
+def _calmed(flow: Pixels, detail: Pixels, weight: Pixels) -> Pixels:
+    """The flow, averaged widely where there is but grain."""
+    share = detail[..., None]
+    return flow * share + normalised_blur(flow, weight, _GRAIN_BLUR) * (1 - share)
 
 
 def _straightness(flow: Pixels) -> Pixels:
