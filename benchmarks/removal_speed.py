@@ -39,7 +39,7 @@ STAGES = {
         "optical flow": ["vfxgen.image.flow:motion_codes", "vfxgen.image.flow:flow_of_codes"],
         "looking up": ["vfxgen.image.warp:warped"],
         "exposure": ["vfxgen.image.exposure:gain"],
-        "smooth surfaces": ["vfxgen.image.harmonic:harmonic"],
+        "smooth surfaces": ["vfxgen.image.harmonic:harmonic", "vfxgen.image.fill:push_pull"],
         "gathering: the rest": ["vfxgen.image.gather:gathered"],
         "making up": ["vfxgen.image.inpainting:inpainted", "vfxgen.operators.denoise:non_local_means"],
         "grain": ["vfxgen.temporal.plate_grain:plate_grain", "vfxgen.operators.cleanplate:Cleanplate._grain"],

@@ -58,7 +58,9 @@ class MattingLaplacian:
         self.whole: Pixels = np.zeros(light.shape[:2], np.float32)
         self.whole[1:-1, 1:-1] = 1
         self.mean = [plane.astype(np.float32) for plane in self._mean]
-        self.inverse = {place: (plane * self.whole).astype(np.float32) for place, plane in _inverse(covariance).items()}
+        # Where light varies along one colour alone, what is left of its products is the difference of large numbers.
+        self._exact_inverse = {place: plane * self.whole for place, plane in _inverse(covariance).items()}
+        self.inverse = {place: plane.astype(np.float32) for place, plane in self._exact_inverse.items()}
         self.count = 9 * _box(self.whole)
 
     def enlarged(self, plane: Pixels, light: Pixels) -> Pixels:
@@ -88,7 +90,7 @@ class MattingLaplacian:
             (9, 3, N) each; their product over the channels is how much two pixels of a window are one.
         """
         width = self.whole.shape[1]
-        apart = np.empty((len(_WINDOW), 3, len(middles)), np.float32)
+        apart = np.empty((len(_WINDOW), 3, len(middles)))
         for place, (row, column) in enumerate(_WINDOW):
             for c in range(3):
                 light = self._exact[c].ravel()[middles + row * width + column]
@@ -96,8 +98,8 @@ class MattingLaplacian:
         slopes = np.zeros_like(apart)
         for i in range(3):
             for j in range(3):
-                slopes[:, i] += self._inverse(i, j).ravel()[middles] * apart[:, j]
-        return apart, slopes
+                slopes[:, i] += self._exact_inverse[min(i, j), max(i, j)].ravel()[middles] * apart[:, j]
+        return apart.astype(np.float32), slopes.astype(np.float32)
 
     def _fitted(self, plane: Pixels) -> list[Pixels]:
         """Offset and slopes of the linear functions of colour that fit `plane`, a ninth of their sum at each pixel."""
@@ -160,7 +162,8 @@ class Rows:
                     shared[-1 - step, rows[other]] += both
         self._numbers = shared[:, :-1] / np.float32(-9)
         self.diagonal = self._numbers[len(_BESIDE) // 2]
-        self.diagonal += laplacian.count.ravel()[places]
+        # What is constant has no fault: to the last bit, or it would count as believed to be 0.
+        self.diagonal -= self._numbers.sum(axis=0)
 
     def __matmul__(self, plane: Pixels) -> Pixels:
         """The product with `plane`, (H, W): (N,)."""
