@@ -25,12 +25,12 @@ _FLOW_BLUR, _AGREEMENT_BLUR, _GRAIN_BLUR = 2.5, 4.0, 24.0
 # Change of motion from one pixel to the next at which it counts for half, and the pixels over which that is averaged:
 # flow that bends more has found something else that looks alike, as a post that passes before the hole.
 _BENT, _BENT_BLUR = 0.3, 1.5
-# Pixels by which motion is off that of what is around it, and how far that reaches, at which it counts for half: a few
+# Pixels by which motion is off the mean around it at which it counts for half, and over which that mean is taken: a few
 # pixels beside the hole that found something else would lead all of it astray.
 _ODD, _ODD_BLUR = 3.0, 8.0
 # What trust is at least.
 _LEAST_TRUST = 0.02
-# What is smooth is solved on a picture that many times smaller.
+# What is carried on from around is, on a picture that many times smaller.
 _COARSE = 4
 
 
@@ -47,7 +47,7 @@ class Target(NamedTuple):
         Light that counts as black: `vfxgen.image.likeness.toe_of`.
     detail
         (H, W), 0 .. 1: where there is more than grain (`vfxgen.image.grain_model.detail`), so that the motion does not
-        follow the grain; None: everywhere.
+        follow the grain; 1 in the hole, where there may be; None: everywhere.
     """
 
     light: Pixels
@@ -135,9 +135,7 @@ def refined(target: Target, source: Source, start: Pixels | None) -> Pixels:
     after, _ = warped(first, more, "bilinear")
     both = known & ~target.hole
     agree = agreement(exposed_as(after, target.light, both), target.light, target.toe, both)
-    # What is spanned shows no detail, but may hide some.
-    detail = None if target.detail is None else np.where(target.hole, np.float32(1), target.detail)
-    return _completed(more + warped(start, more, "bilinear")[0], both, agree, detail)
+    return _completed(more + warped(start, more, "bilinear")[0], both, agree, target.detail)
 
 
 def aligned(target: Target, source: Source, flow: Pixels) -> Aligned:

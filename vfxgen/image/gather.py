@@ -84,7 +84,7 @@ def gathered(
         return nothing
     spanned = harmonic(np.where(hole[..., None], np.float32(0), target), ~hole)
     toe = toe_of(target, ~hole)
-    whole, starts = _looked(Target(spanned, hole, toe, _detail(spanned, grain)), sources, grain)
+    whole, starts = _looked(Target(spanned, hole, toe, _detail(spanned, hole, grain)), sources, grain)
     if not (zone & ~whole.hole).any():
         return nothing
     found = [aligned(whole, one, refined(whole, one, start)) for one, start in zip(sources, starts, strict=True)]
@@ -112,12 +112,14 @@ def _looked(target: Target, sources: Sequence[Source], grain: GrainModel | None)
     light, _ = _blended([way.light for way in found], weights, [0.0] * len(found), target.toe)
     seen = _seen([(source, way) for source, several in zip(sources, ways, strict=True) for way in several])
     light = np.where((target.hole & seen)[..., None], light, target.light)
-    filled = Target(light, target.hole & ~seen, target.toe, _detail(light, grain))
+    left = target.hole & ~seen
+    filled = Target(light, left, target.toe, _detail(light, left, grain))
     return filled, [_better(several, filled) for several in ways]
 
 
-def _detail(light: Pixels, grain: GrainModel | None) -> Pixels | None:
-    return None if grain is None else detail(light, grain)
+def _detail(light: Pixels, hole: Mask, grain: GrainModel | None) -> Pixels | None:
+    """As `Target` has it: what is spanned shows no detail, but may hide some."""
+    return None if grain is None else np.where(hole, np.float32(1), detail(light, grain))
 
 
 def _ways(target: Target, source: Source) -> list[Aligned]:

@@ -81,20 +81,21 @@ class MattingLaplacian:
         found: Pixels = np.clip(offset, low, high)
         return found
 
-    def windows(self, middles: NDArray[np.intp]) -> tuple[Pixels, Pixels]:
-        """For the windows (N,) around some pixels of the flat picture: how their light differs from its mean; weighed.
+    def windows(self, middles: NDArray[np.intp], pixels: NDArray[np.intp]) -> tuple[Pixels, Pixels]:
+        """How the light of the pixels (9, N) of some windows differs from the windows' means; and weighed.
+
+        Parameters
+        ----------
+        middles, pixels
+            (N,) and (9, N): places in the flat picture.
 
         Returns
         -------
         apart, slopes
             (9, 3, N) each; their product over the channels is how much two pixels of a window are one.
         """
-        width = self.whole.shape[1]
-        apart = np.empty((len(_WINDOW), 3, len(middles)))
-        for place, (row, column) in enumerate(_WINDOW):
-            for c in range(3):
-                light = self._exact[c].ravel()[middles + row * width + column]
-                apart[place, c] = light - self._mean[c].ravel()[middles]
+        planes = zip(self._exact, self._mean, strict=True)
+        apart = np.stack([light.ravel()[pixels] - mean.ravel()[middles] for light, mean in planes], axis=1)
         slopes = np.zeros_like(apart)
         for i in range(3):
             for j in range(3):
@@ -147,11 +148,12 @@ class Rows:
         self._beside = np.stack([places + row * width + column for row, column in _BESIDE]).clip(0, pixels.size - 1)
         touching = cv2.dilate(pixels.astype(np.uint8), np.ones((3, 3), np.uint8)) * laplacian.whole
         middles = np.flatnonzero(touching)
-        apart, slopes = laplacian.windows(middles)
+        inside = np.stack([middles + row * width + column for row, column in _WINDOW])
+        apart, slopes = laplacian.windows(middles, inside)
         # What has no row goes into one more, which is left out.
         row_of = np.full(pixels.size, len(places), np.intp)
         row_of[places] = np.arange(len(places))
-        rows = [row_of[middles + row * width + column] for row, column in _WINDOW]
+        rows = row_of[inside]
         shared = np.zeros((len(_BESIDE), len(places) + 1), np.float32)
         for one in range(len(_WINDOW)):
             for other in range(one, len(_WINDOW)):
