@@ -35,7 +35,7 @@ class Shot:
     count: int
     size: str
     is_exported: bool
-    parameters: dict[str, float] = field(default_factory=dict)
+    parameters: dict[str, float | str] = field(default_factory=dict)
 
     @property
     def for_node(self) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def main() -> None:
             node.render(warm_up), _by_worker(client, warm_up, folder)
             for width, height, count in ((960, 540, 24), (1920, 1080, 10)):
                 plate = write_plates(_made(folder, str(height)), count, width, height)
-                for operator, parameters in (("grade", {"saturation": 0.9}), ("key", {})):
+                for operator, parameters in NODES.items():
                     for is_exported in (False, True):
                         shot = Shot(operator, plate, count, f"{width}x{height}", is_exported, parameters)
                         rows.append(_measured(shot, node, client, folder))
@@ -112,6 +112,7 @@ def main() -> None:
     publish("blender_overhead", "A node of Blender's compositor beside the command line", rows, NOTES)
 
 
+NODES: dict[str, dict[str, float | str]] = {"grade": {"saturation": 0.9}, "key": {"method": "mixture"}}
 NOTES = [
     "node: median seconds a frame of the node in Blender; worker: of the same request to a warm worker without "
     "Blender; by hand: of the whole `vfxgen` command, start and imports included. All in turns, all write float EXR.",

@@ -32,7 +32,7 @@ class Shot:
     frames: range
     size: str
     out: str
-    parameters: dict[str, float] = field(default_factory=dict)
+    parameters: dict[str, float | str] = field(default_factory=dict)
 
     @property
     def request(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def main() -> None:
         large = write_plates(folder, 8, 1920, 1080)
         client = Client(sys.executable, host="benchmark")
         shots = [
-            Shot("key", str(SAMPLE), range(1001, 1009), "960x540", f"{folder}/key.####.exr"),
+            Shot("key", str(SAMPLE), range(1001, 1009), "960x540", f"{folder}/key.####.exr", {"method": "mixture"}),
             Shot("grade", large, range(1, 9), "1920x1080", f"{folder}/grade.####.exr", {"saturation": 0.9}),
         ]
         rows = [_measured(client, shot) for shot in shots]

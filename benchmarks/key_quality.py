@@ -29,6 +29,7 @@ from vfxgen.testing import Pictures
 
 SHOT = REPOSITORY / "shots" / "greenscreen"
 FRAMES = (1001, 1007, 1012, 1018, 1024)
+METHODS = ("mixture", "net")
 LOW, HIGH = 0.05, 0.95
 BLUE = (0.02, 0.09, 0.42)
 """Light of the drawn screen."""
@@ -74,15 +75,15 @@ def main() -> None:
 
 def ours(shot: Shot) -> dict[str, Method]:
     """Our own methods on a shot."""
-    settings: dict[str, dict[str, Any]] = {"key": {}, "key, net": {"method": "net"}}
-    sources: dict[str, tuple[Sequence | None, dict[str, Any]]] = {n: (None, words) for n, words in settings.items()}
+    sources: dict[str, tuple[Sequence | None, str]] = {name: (None, name) for name in METHODS}
     if shot.clean is not None:
-        sources |= {f"{name}, clean plate given": (shot.clean, words) for name, words in settings.items()}
+        sources |= {f"{name}, clean plate given": (shot.clean, name) for name in METHODS}
 
-    def method(clean: Sequence | None, words: dict[str, Any]) -> Method:
-        return lambda rgb, source, n: _keyed(vfxgen.Key(source, clean, screen=shot.screen, foreground=True, **words), n)
+    def keyed(clean: Sequence | None, method: str) -> Method:
+        words: dict[str, Any] = {"screen": shot.screen, "foreground": True, "method": method}
+        return lambda rgb, source, n: _keyed(vfxgen.Key(source, clean, **words), n)
 
-    return {name: method(*source) for name, source in sources.items()}
+    return {name: keyed(*source) for name, source in sources.items()}
 
 
 def peers() -> dict[str, Method]:
@@ -139,20 +140,20 @@ def exposures(shot: Shot) -> list[dict[str, object]]:
     """How far a key depends on exposure, and what a lamp of 2000 becomes."""
     rows: list[dict[str, object]] = []
     light = shot.plate[1012].rgb
-    for words in ({}, {"method": "net"}):
-        alpha, foreground = _keyed(vfxgen.Key(Pictures(light), foreground=True, **words), 1)
+    for method in METHODS:
+        words: dict[str, Any] = {"foreground": True, "method": method}
+        alpha, foreground = _keyed(vfxgen.Key(Pictures(light), **words), 1)
         for stops in (-4, 4):
             gain = np.float32(2.0**stops)
-            other, colour = _keyed(vfxgen.Key(Pictures(light * gain), foreground=True, **words), 1)
+            other, colour = _keyed(vfxgen.Key(Pictures(light * gain), **words), 1)
             solid = alpha[..., 0] > 0.02
             off = np.abs(colour / gain - foreground)[solid].mean() / foreground[solid].mean()
             lamp = light.copy()
             y, x = (int(v) for v in np.argwhere(alpha[..., 0] == 1).mean(0))
             lamp[y : y + 8, x : x + 8] = 2000
-            lit = _keyed(vfxgen.Key(Pictures(lamp), foreground=True, **words), 1)[1][y : y + 8, x : x + 8]
+            lit = _keyed(vfxgen.Key(Pictures(lamp), **words), 1)[1][y : y + 8, x : x + 8]
             away = np.abs(other - alpha)
-            name = "key, net" if words else "key"
-            row = {"method": name, "stops": stops, "alpha, largest": float(away.max()), "alpha": float(away.mean())}
+            row = {"method": method, "stops": stops, "alpha, largest": float(away.max()), "alpha": float(away.mean())}
             rows.append({**row, "foreground": float(off), "lamp": float(lit.mean())})
     return rows
 
@@ -226,15 +227,15 @@ def _sheets(shot: Shot, methods: dict[str, Method]) -> None:
     for file, number in sources:
         source = vfxgen.read(real / file, working_space=SPACE)
         rgb = source[number].rgb
-        keyed, net = vfxgen.Key(source, screen="green"), vfxgen.Key(source, screen="green", method="net")
+        keyed, net = (vfxgen.Key(source, screen="green", method=method) for method in ("mixture", "net"))
         sized = vfxgen.Reformat(background, format=f"{rgb.shape[1]}x{rgb.shape[0]}", resize="fill", crop=True)
         comp, net_comp = (vfxgen.Merge(sized, k)[number] for k in (keyed, net))
         naive_alpha, naive = difference_key(rgb)
         behind = sized[number].rgb
         row = [
             ("plate", displayed(rgb)),
-            ("alpha: key", in_grey(keyed[number].alpha)),
-            ("comp: key", displayed(comp.rgb)),
+            ("alpha: mixture", in_grey(keyed[number].alpha)),
+            ("comp: mixture", displayed(comp.rgb)),
         ]
         row += [("alpha: net", in_grey(net[number].alpha)), ("comp: net", displayed(net_comp.rgb))]
         row.append(("comp: difference key", displayed(naive * naive_alpha + (1 - naive_alpha) * behind)))

@@ -40,7 +40,7 @@ def measure(name: str) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:
         plates = write_plates(folder, frames, width, height)
-        graded = vfxgen.Grade(vfxgen.Key(vfxgen.read(plates), screen="green"), slope=1.1)
+        graded = vfxgen.Grade(vfxgen.Key(vfxgen.read(plates), screen="green", method="mixture"), slope=1.1)
         output = Output(path=str(Path(folder, "k.####.exr")), compression="none")
         for done, event in enumerate(render([Job(graded, output)], list(range(1, frames + 1))), 1):
             assert event.status == "rendered", event.error

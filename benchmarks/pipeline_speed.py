@@ -34,7 +34,11 @@ def main() -> None:
 
 def _sequence(name: str, plates: str) -> vfxgen.Sequence:
     plate = vfxgen.read(plates)
-    return vfxgen.Key(plate, screen="green") if name == "key" else vfxgen.Grade(plate, slope=1.1, saturation=0.9)
+    return (
+        vfxgen.Key(plate, screen="green", method="mixture")
+        if name == "key"
+        else vfxgen.Grade(plate, slope=1.1, saturation=0.9)
+    )
 
 
 def _measured(name: str, plates: str, folder: str) -> dict[str, object]:

@@ -65,7 +65,7 @@ def mattes(folder: Path) -> None:
 def learned(folder: Path, plans: Iterable[tuple[int, int]]) -> tuple[list[dict[str, Any]], dict[str, Mattes]]:
     """A row for each plan of (steps, painted frames), key and flow beside it; and every matte of the nets."""
     plate, truth = _read("plate/greenscreen.####.exr"), _truth()
-    keyed = {n: vfxgen.Key(plate, screen="green")[n].alpha for n in NUMBERS}
+    keyed = {n: vfxgen.Key(plate, screen="green", method="mixture")[n].alpha for n in NUMBERS}
     rows, made = list[dict[str, Any]](), dict[str, Mattes]()
     for steps, count in plans:
         painted, name = PAINTED[count], _name(count, steps)
@@ -102,7 +102,7 @@ def show(rows: list[dict[str, Any]], made: Mapping[str, Mattes]) -> None:
     alphas = {
         "truth": truth,
         _name(5, CURVE[-1]): made[_name(5, CURVE[-1])],
-        "key": {n: vfxgen.Key(plate, screen="green")[n].alpha for n in SHOWN},
+        "key": {n: vfxgen.Key(plate, screen="green", method="mixture")[n].alpha for n in SHOWN},
         "flow from the nearest of 5": carried(plate, truth, PAINTED[5]),
     }
     sheet = [

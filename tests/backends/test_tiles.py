@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from vfxgen.backends import tile_plan
 from vfxgen.backends.net import load
 from vfxgen.backends.tile_plan import Plan, bytes_per_pixel, plan, spans
-from vfxgen.backends.tiles import padded_to_multiple, run, walk, without_nonfinite
+from vfxgen.backends.tiles import padded_to_multiple, run, seen_for, walk, without_nonfinite
 from vfxgen.backends.torch_net import LiveTensors
 from vfxgen.errors import FrameError, NetError, RequestError
 
@@ -72,6 +73,31 @@ def test_our_upscaler_in_tiles_has_the_bits_of_the_whole_frame(tmp_path: Path, s
         assert all(torch.equal(_tensor(run(net, frame, tile=side)), whole) for side in (72, 81, 128))
     finally:
         torch.set_num_threads(before)
+
+
+@settings(max_examples=12, deadline=None)
+@given(height=st.integers(60, 200), width=st.integers(60, 260), place=st.tuples(st.floats(0, 1), st.floats(0, 1)))
+def test_what_a_net_must_see_is_enough(height: int, width: int, place: tuple[float, float]) -> None:
+    """Of the part that `seen_for` cuts out it makes at the wanted pixels what it makes of the whole frame there."""
+    unet = _unet(0)
+    outputs = [{"name": "alpha", "channels": "A"}]
+    net = wrapped(unet, task="matte", scale=1, receptive_field=unet.receptive_field, size_multiple=4, outputs=outputs)
+    frame = picture(1, 3, height, width)
+    y, x = (int(share * (size - 1)) for share, size in zip(place, (height, width), strict=True))
+    wanted = np.zeros((height, width), bool)
+    wanted[y : y + 3, x : x + 9] = True
+    part = seen_for(wanted, net.card)
+    whole, seen = (_tensor(run(net, given))[0, 0].numpy() for given in (frame, frame[..., *part]))
+    assert np.allclose(seen[wanted[part]], whole[wanted], atol=3e-6, rtol=3e-6)
+
+
+def test_a_net_must_not_see_all_for_one_pixel() -> None:
+    net = wrapped(Convolutions(3, 1, 4), scale=1, receptive_field=3, size_multiple=4)
+    wanted = np.zeros((40, 60), bool)
+    wanted[20, 30] = True
+    assert seen_for(wanted, net.card) == np.s_[16:24, 24:34]
+    blind = wrapped(Convolutions(3, 1, 4), scale=1, receptive_field=None)
+    assert seen_for(wanted, blind.card) == np.s_[:, :]
 
 
 def test_one_pixel_of_context_less_shows() -> None:

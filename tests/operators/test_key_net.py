@@ -61,18 +61,26 @@ def keyed(light: Pixels, **words: object) -> Pixels:
 
 def test_a_net_that_has_learned_nothing_leaves_the_key(folder: Path) -> None:
     made = keyed(plate(), method="net", net=net(folder / "new"))
-    assert np.abs(made - keyed(plate())).max() < 1e-5
+    assert np.abs(made - keyed(plate(), method="mixture")).max() < 1e-5
+
+
+def test_by_itself_the_shipped_net_mends_the_key_unless_settings_of_mixture_are_given() -> None:
+    source = Pictures(plate())
+    assert vfxgen.Key(source).key(1) != vfxgen.Key(source, method="mixture").key(1)
+    assert np.array_equal(keyed(plate()), keyed(plate(), method="net"))
+    assert np.array_equal(keyed(plate(), despill=0.5), keyed(plate(), despill=0.5, method="mixture"))
+    assert list(vfxgen.Key(source).nets) == ["key-unmix"] and not vfxgen.Key(source, smooth=2.0).nets
 
 
 def test_a_net_changes_coverage_and_colour_and_coverage_stays_one(moved: str) -> None:
-    made, before = keyed(plate(), method="net", net=moved), keyed(plate())
+    made, before = keyed(plate(), method="net", net=moved), keyed(plate(), method="mixture")
     assert np.abs(made - before)[..., 3].max() > 0.01 and np.abs(made - before)[..., 4:].max() > 0.01
     assert made[..., 3].min() >= 0 and made[..., 3].max() <= 1
     assert np.allclose(made[..., :3], made[..., 4:] * made[..., 3:4], atol=1e-6)
 
 
 def test_what_was_solid_or_empty_is_not_touched(moved: str) -> None:
-    made, before = keyed(plate(0), method="net", net=moved), keyed(plate(0))
+    made, before = keyed(plate(0), method="net", net=moved), keyed(plate(0), method="mixture")
     y, x = np.mgrid[:48, :64]
     away = np.abs(np.hypot(y - 26, x - 32) - 14)
     assert np.array_equal(made[away > 13], before[away > 13]) and np.ptp(before[away > 13][:, 3]) == 1
@@ -90,7 +98,7 @@ def test_a_lamp_is_as_the_key_has_it(moved: str) -> None:
     light = plate()
     light[26, 32] = 2000
     made = keyed(light, method="net", net=moved)
-    assert made[26, 32].tolist() == keyed(light)[26, 32].tolist()
+    assert made[26, 32].tolist() == keyed(light, method="mixture")[26, 32].tolist()
     assert made[26, 32, :4].tolist() == pytest.approx([2000, 2000, 2000, 1])
 
 
@@ -114,7 +122,7 @@ def test_the_net_is_in_the_keys_and_what_does_not_fit_is_refused(folder: Path, m
     source = Pictures(plate())
     assert vfxgen.Key(source, method="net", net=moved).key(1) != vfxgen.Key(source).key(1)
     with pytest.raises(RequestError, match=r"net = .*moved/ is given, but method = mixture"):
-        vfxgen.Key(source, net=moved)
+        vfxgen.Key(source, method="mixture", net=moved)
     with pytest.raises(RequestError, match="despill, limit: for method = mixture alone"):
         vfxgen.Key(source, method="net", net=moved, despill=0.5, limit="average")
     with pytest.raises(RequestError, match="net 'upscale-x2' is for upscale"):

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
@@ -15,9 +16,12 @@ from vfxgen.backends.net import Net
 from vfxgen.backends.tile_plan import MEMORY, Plan, Span, halved, plan, spans
 from vfxgen.cancel import stop_if_cancelled
 from vfxgen.errors import NetError
+from vfxgen.frame import Mask
 from vfxgen.image.fill import push_pull
 from vfxgen.image.tensor import is_finite
+from vfxgen.image.trimap import Crop
 from vfxgen.log import log
+from vfxgen.zoo.card import Card
 
 Pictures = Tensor | tuple[Tensor, ...]
 Through = Callable[[Iterable[tuple[Tensor, ...]]], Iterable[Pictures]]
@@ -166,6 +170,31 @@ def padded_to_multiple(frame: Tensor, multiple: int) -> Tensor:
     if below:
         frame = pad(frame, (0, 0, 0, below), "reflect" if below < height else "replicate")
     return frame
+
+
+def seen_for(wanted: Mask, card: Card) -> Crop:
+    """The part of a frame that a net must see for the `wanted` pixels (H, W); all, where it sees everything.
+
+    What it makes of them is what it makes of them in the whole frame: all that they depend on is in it, and its steps
+    lie where they lay.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> from vfxgen.zoo import registry
+    >>> wanted = numpy.zeros((540, 960), bool)
+    >>> wanted[300, 500] = True
+    >>> seen_for(wanted, registry.nets()["upscale-x2"].card)
+    (slice(280, 321, None), slice(480, 521, None))
+    """
+    if card.receptive_field is None:
+        return np.s_[:, :]
+    spans = []
+    for axis in (1, 0):
+        places = np.flatnonzero(wanted.any(axis))
+        first = max(0, int(places[0]) - card.receptive_field)
+        spans.append(slice(first - first % card.size_multiple, int(places[-1]) + 1 + card.receptive_field))
+    return spans[0], spans[1]
 
 
 def without_nonfinite(frame: Tensor) -> tuple[Tensor, Tensor | None]:

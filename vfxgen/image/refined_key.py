@@ -8,7 +8,7 @@ from torch import Tensor
 from vfxgen.image.keying import Key
 from vfxgen.image.matte import clip
 from vfxgen.image.screen import ScreenName
-from vfxgen.image.undecided import beside_sure, undecided
+from vfxgen.image.undecided import determined, undecided
 
 SCREEN_CODE = 0.5
 """What the screen's leading channel becomes on average in the net's light."""
@@ -36,8 +36,25 @@ def given(plate: Tensor, keyed: Key, screen: ScreenName) -> Tensor:
     return torch.cat([lights[0], keyed.alpha, *lights[1:]], 1)
 
 
+def believed(plate: Tensor, keyed: Key, screen: ScreenName) -> Tensor:
+    """(B, 1, H, W), 0 .. 1: how far a net is believed: 0 where it is not asked.
+
+    It is where the key is undecided, but for the inside of a wide smooth veil (`determined`) and for light far brighter
+    than any it learned from.
+
+    Parameters
+    ----------
+    plate
+        (B, 3, H, W), scene-linear, finite.
+    """
+    brightest = (plate / level(keyed, screen)).amax(1, keepdim=True)
+    known = ((_BEYOND - brightest) / (_BEYOND - _LEARNED)).clamp(0, 1)
+    return known * undecided(keyed.alpha) * determined(keyed.alpha)
+
+
 def refined(
     made: Tensor,
+    belief: Tensor,
     plate: Tensor,
     keyed: Key,
     screen: ScreenName,
@@ -47,27 +64,24 @@ def refined(
     clip_black: float = 0.0,
     clip_white: float = 1.0,
 ) -> Key:
-    """The key as the net has it, where it was undecided.
+    """The key as the net has it, as far as it is believed.
 
-    What was solid or empty stays as it was keyed, but for a few pixels about the edge; so do the inside of a wide veil,
-    and light far brighter than any the net learned from. Where both mattes are solid and nothing was despilled, the
-    foreground is the plate bit for bit.
+    Where both mattes are solid and nothing was despilled, the foreground is the plate bit for bit.
 
     Parameters
     ----------
     made
         (B, 4, H, W): R G B A, in the light of `given`.
+    belief
+        See `believed`.
     plate
         (B, 3, H, W), scene-linear, finite.
     holdout, garbage, clip_black, clip_white
         As `vfxgen.image.keying.key` has them.
     """
     order, unit = _ORDER[screen], level(keyed, screen)
-    brightest = (plate / unit).amax(1, keepdim=True)
-    believed = ((_BEYOND - brightest) / (_BEYOND - _LEARNED)).clamp(0, 1)
-    believed = believed * undecided(keyed.alpha) * beside_sure(keyed.alpha)
-    alpha = clip(torch.lerp(keyed.alpha, made[:, 3:], believed), clip_black, clip_white)
-    foreground = torch.lerp(keyed.foreground, made[:, order] * unit, believed)
+    alpha = clip(torch.lerp(keyed.alpha, made[:, 3:], belief), clip_black, clip_white)
+    foreground = torch.lerp(keyed.foreground, made[:, order] * unit, belief)
     if holdout is not None:
         alpha, foreground = torch.maximum(alpha, holdout), torch.lerp(foreground, plate, holdout)
     if garbage is not None:

@@ -1,19 +1,29 @@
-"""Where a key is undecided: that alone is what a net may mend. Torch alone, for bare machines."""
+"""Where a key is undecided: that alone is what a net may mend. Torch, numpy and OpenCV alone, for bare machines."""
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
+import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, max_pool2d
+from torch.nn.functional import max_pool2d
+
+from vfxgen.frame import Pixels
 
 CHANNELS = "R G B A plate.R plate.G plate.B screen.R screen.G screen.B"
 """What the net of a key is given: foreground and alpha of the key, the plate, the screen without the subject."""
 REACH = 8
 """Pixels about undecided coverage that belong to it."""
 _SURE = 1e-3
-BESIDE = 16
-"""Pixels from what is solid or empty, as good as, from which on coverage counts as the inside of a veil."""
-_EMPTY, _SOLID, _ENOUGH = 0.02, 0.98, 0.2
-"""Alpha that is as good as 0 and 1; share of such pixels around at which a net is believed in full."""
+WIDE = 24
+"""A square with as many pixels to each side of its middle that has nothing solid and nothing empty is within a veil."""
+_EMPTY, _SOLID = 0.02, 0.98
+"""Coverage that is as good as 0 and 1."""
+_WINDOW = 8
+_SMOOTH, _ROUGH = 0.015, 0.03
+"""Mean difference of coverage from its 3x3 surroundings, within `_WINDOW` pixels: of cloth or smoke, and of hair."""
+_FADE = 4
+"""Pixels over which belief fades."""
 
 
 def undecided(alpha: Tensor) -> Tensor:
@@ -28,25 +38,41 @@ def undecided(alpha: Tensor) -> Tensor:
     [8, 24]
     """
     between = ((alpha > _SURE) & (alpha < 1 - _SURE)).to(alpha.dtype)
-    return max_pool2d(between, 2 * REACH + 1, 1, REACH) > 0
+    rows = max_pool2d(between, (1, 2 * REACH + 1), 1, (0, REACH))
+    return max_pool2d(rows, (2 * REACH + 1, 1), 1, (REACH, 0)) > 0
 
 
-def beside_sure(alpha: Tensor) -> Tensor:
-    """(B, 1, H, W), 0 .. 1: 0 where nothing solid and nothing empty is near, as inside a wide veil.
+def determined(alpha: Tensor) -> Tensor:
+    """(B, 1, H, W), 0 .. 1: 0 inside a wide smooth veil, where colour cannot tell what covers from what lights through.
 
     There a veil lit through by the screen looks exactly like a thinner one that is not: what a net makes of it is a
-    guess, and one that changes from place to place.
+    guess, and one that changes from place to place. In hair coverage rises and falls from pixel to pixel instead; and
+    across a soft or moved edge, which is narrow, it goes from what is solid to what is empty.
 
     Examples
     --------
     >>> import torch
-    >>> alpha = torch.full((1, 1, 1, 64), 0.4)
-    >>> alpha[..., :16] = 1.0
-    >>> beside_sure(alpha).flatten()[[0, 20, 40]].tolist()
-    [1.0, 1.0, 0.0]
+    >>> veil = torch.full((1, 1, 96, 96), 0.4)
+    >>> hair = 0.4 + 0.3 * (torch.arange(96) % 2 - 0.5).expand(1, 1, 96, 96)
+    >>> determined(veil)[0, 0, 48, 48].item(), determined(hair)[0, 0, 48, 48].item()
+    (0.0, 1.0)
+    >>> edge = torch.linspace(-0.5, 1.5, 96).clamp(0, 1).expand(1, 1, 96, 96)
+    >>> determined(edge).min().item()
+    1.0
     """
-    sure = ((alpha < _EMPTY) | (alpha > _SOLID)).to(alpha.dtype)
-    window = 2 * BESIDE + 1
-    rows = avg_pool2d(sure, (1, window), 1, (0, BESIDE), count_include_pad=False)
-    share = avg_pool2d(rows, (window, 1), 1, (BESIDE, 0), count_include_pad=False)
-    return (share / _ENOUGH).clamp(0, 1)
+    return torch.stack([torch.from_numpy(_determined(coverage.numpy(force=True)))[None] for coverage in alpha[:, 0]])
+
+
+def _determined(alpha: Pixels) -> Pixels:
+    square = np.ones((2 * WIDE + 1,) * 2, np.uint8)
+    between = ((alpha > _EMPTY) & (alpha < _SOLID)).astype(np.uint8)
+    wide = cv2.morphologyEx(between, cv2.MORPH_OPEN, square)
+    texture = _mean(np.abs(alpha - _mean(alpha, 1)), _WINDOW)
+    rough = np.clip((texture - _SMOOTH) / (_ROUGH - _SMOOTH), 0, 1)
+    # Sums that slide along a row leave a little of what they have passed.
+    return np.clip(_mean(np.where(wide, rough, np.float32(1)), _FADE), 0, 1)
+
+
+def _mean(values: Pixels, radius: int) -> Pixels:
+    mean: Pixels = cv2.blur(values, (2 * radius + 1,) * 2, borderType=cv2.BORDER_REFLECT)
+    return mean

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vfxgen.image.keying import Key as Keyed
 
 NET = "key-unmix"
-"""The net of the method ``net`` where no other is named."""
+"""The net that mends keys where no other is named."""
 KEYING_SPACES = ("lin_rec709_scene", "lin_rec709", "Linear Rec.709 (sRGB)", "lin_srgb", "Utility - Linear - sRGB")
 FOREGROUND = ("fg.R", "fg.G", "fg.B")
 
@@ -44,7 +44,8 @@ class Key(WithNet, Operator):
     -----
     The key is pulled in linear Rec.709, so that it does not depend on the working space; `screen_color` is given in the
     working space. See `vfxgen.image.keying.key` for ``mixture`` and its sources. ``net`` keys by that first, then lets
-    a net mend coverage and colour; `smooth`, `edge`, `despill` and `limit` are for ``mixture`` alone.
+    a net mend coverage and colour; `smooth`, `edge`, `despill` and `limit` are for ``mixture`` alone, and where one of
+    them is given ``auto`` is ``mixture``.
 
     Examples
     --------
@@ -63,7 +64,9 @@ class Key(WithNet, Operator):
     garbage: Sequence | None = matte_input("What goes: 1 is transparent.")
     screen: Literal["green", "blue"] = parameter("green", "The screen's colour.")
     screen_color: Color | None = parameter(None, "The screen's exact colour; sampled from each plate if not given.")
-    method: Literal["mixture", "net"] = parameter("mixture", "Weighing colours, or that and a net after it.")
+    method: Literal["auto", "mixture", "net"] = parameter(
+        "auto", "Weighing colours, or that and a net after it; auto: the net, unless settings of mixture are given."
+    )
     clip_black: float = parameter(0.0, "Alpha that becomes 0, softly.", minimum=0.0, maximum=0.49)
     clip_white: float = parameter(1.0, "Alpha that becomes 1, softly.", minimum=0.5, maximum=1.0)
     smooth: float = parameter(1.0, "How much of the grain in the matte goes; 1 as measured.", minimum=0.0, maximum=4.0)
@@ -75,7 +78,7 @@ class Key(WithNet, Operator):
         "maximum", "What the screen's channel may not exceed: the maximum or the average of the others."
     )
     foreground: bool = parameter(False, "Also write fg.R fg.G fg.B: the subject's colour, unpremultiplied.")
-    net: str = parameter("", "Name of a net for method = net; empty: key-unmix.", net_task="key")
+    net: str = parameter("", "Name of a net for keys; empty: key-unmix.", net_task="key")
     use: Use = USE
     device: str = DEVICE
     precision: Precision = PRECISION
@@ -131,23 +134,40 @@ class Key(WithNet, Operator):
 
     def _through_net(self, light: Tensor, screen: dict[str, Any], mattes: dict[str, Any]) -> Keyed:
         from vfxgen.backends.light import through
+        from vfxgen.backends.tiles import seen_for
         from vfxgen.image.keying import key, repaired
-        from vfxgen.image.refined_key import given, refined
+        from vfxgen.image.refined_key import believed, given, refined
 
         finite = repaired(light)
         keyed = key(finite, self.screen, **screen, **mattes)
-        made: Any = through(self._net, given(finite, keyed, self.screen), tile=self.tile)
+        belief = believed(finite, keyed, self.screen)
+        told = given(finite, keyed, self.screen)
+        made = told[:, :4]
+        wanted = (belief > 0)[0, 0].numpy()
+        if wanted.any() and self._entry is not None:
+            part = (..., *seen_for(wanted, self._entry.card))
+            mended: Any = through(self._net, told[part], tile=self.tile)
+            made[part] = mended
         clips: Any = {"clip_black": self.clip_black, "clip_white": self.clip_white}
-        return refined(made, finite, keyed, self.screen, **mattes, **clips).with_nonfinite_of(light)
+        return refined(made, belief, finite, keyed, self.screen, **mattes, **clips).with_nonfinite_of(light)
 
     def _chosen(self) -> registry.Entry | None:
-        if self.method != "net":
-            if self.net:
-                raise RequestError(f"key: net = {self.net} is given, but method = {self.method}; say method = net")
-            return None
+        if self.net and self.method == "mixture":
+            raise RequestError(f"key: net = {self.net} is given, but method = mixture; say method = net")
         default = {"smooth": 1.0, "edge": 1.0, "despill": 1.0, "limit": "maximum"}
-        if changed := [name for name, value in default.items() if getattr(self, name) != value]:
+        changed = [name for name, value in default.items() if getattr(self, name) != value]
+        if changed and (self.net or self.method == "net"):
             raise RequestError(f"key: {', '.join(changed)}: for method = mixture alone; leave out, or say that method")
+        if self.method == "auto" and not self.net:
+            if changed:
+                say_once(f"key: keyed by mixture alone, since {', '.join(changed)} are for that")
+                return None
+            if NET not in registry.nets():
+                say_once(f"key: keyed by mixture alone: the net {NET} is not installed")
+                return None
+            say_once(f"key: keyed by mixture, and mended by the net {NET}")
+        elif self.method == "mixture":
+            return None
         entry = registry.usable("key", self.net or NET, "key", self.use)
         _check_net(entry.card)
         return entry

@@ -67,19 +67,19 @@ def write_net_sheets(folder: str) -> dict[str, str]:
 
 
 def key_rows(number: int, x: int, y: int) -> Rows:
-    """Alpha and colour over grey of the classical key, of the net and of truth, around (x, y) of the green screen."""
+    """Alpha and colour over grey of ``mixture``, of the net and of truth, around (x, y) of the green screen."""
     plate, part = _frames("greenscreen", "plate/greenscreen"), _part(x, y)
-    keys = [Key(plate, foreground=True, **words)[number] for words in ({}, {"method": "net"})]
+    keys = [Key(plate, foreground=True, method=method)[number] for method in ("mixture", "net")]
     results = [(key.alpha, key.pixels(*FOREGROUND)) for key in keys]
     alpha = _frames("greenscreen", "truth/alpha")[number].alpha
     results.append((alpha, _frames("greenscreen", "truth/foreground")[number].rgb))
-    names = ("key", "key, net", "truth")
+    names = ("mixture", "net", "truth")
     mattes = [(name, in_grey(a[part])) for name, (a, _) in zip(names, results, strict=True)]
     over = [(name, _shown((a * f + (1 - a) * _GREY)[part])) for name, (a, f) in zip(names, results, strict=True)]
     error = in_grey(_ERROR_GAIN * np.abs(results[1][0] - alpha)[part])
     return [
         [("plate", _shown(plate[number].rgb[part])), *mattes],
-        [(f"error x {_ERROR_GAIN}: key, net", error), *over],
+        [(f"error x {_ERROR_GAIN}: net", error), *over],
     ]
 
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vfxgen.errors import RequestError
-from vfxgen.frame import RGB, Mask, Pixels
+from vfxgen.frame import RGB, Pixels
 from vfxgen.zoo.card import Card
 
 if TYPE_CHECKING:
     from vfxgen.backends.net import Net
-    from vfxgen.image.trimap import Crop
     from vfxgen.temporal.matting import Told
 
 TRIMAP, MASK = "T", "M"
@@ -40,6 +39,7 @@ def matte_by_net(net: Net, light: Pixels, told: Told | None, tile: int = 0) -> P
     tile
         Side of a tile; 0 plans it from memory.
     """
+    from vfxgen.backends.tiles import seen_for
     from vfxgen.image.middle_grey import gain_to_grey
     from vfxgen.image.natural_matte import clues
     from vfxgen.image.trimap import CLUES, UNKNOWN, between
@@ -59,7 +59,7 @@ def matte_by_net(net: Net, light: Pixels, told: Told | None, tile: int = 0) -> P
         layers |= {name: found[..., i] for i, name in enumerate(CLUES.split())}
         alpha, decided = found[..., 0].copy(), between(told.trimap)
     if decided.any():
-        part = _about(decided, net.card)
+        part = seen_for(decided, net.card)
         made = _alpha(net, {name: layer[part] for name, layer in layers.items()}, tile)
         alpha[part] = np.where(decided[part], made, alpha[part])
     return alpha
@@ -103,15 +103,3 @@ def _alpha(net: Net, layers: dict[str, Pixels], tile: int) -> Pixels:
 
 def _taken(card: Card) -> set[str]:
     return {name for port in card.inputs for name in port.channel_names}
-
-
-def _about(unknown: Mask, card: Card) -> Crop:
-    """What a net must see to decide the unknown pixels, where its view is bounded; its steps as in the whole frame."""
-    if card.receptive_field is None:
-        return np.s_[:, :]
-    spans = []
-    for axis in (1, 0):
-        places = np.flatnonzero(unknown.any(axis))
-        first = max(0, int(places[0]) - card.receptive_field)
-        spans.append(slice(first - first % card.size_multiple, int(places[-1]) + 1 + card.receptive_field))
-    return spans[0], spans[1]

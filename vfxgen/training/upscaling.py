@@ -1,7 +1,9 @@
 """The upscalers' objective: photographs and the same made smaller, as display code and as light.
 
 Of every batch one part is the published benchmarks' task (display code values, MATLAB's bicubic), the rest is
-scene-linear light made smaller as a sensor does it (means of blocks), exposed at random and encoded.
+scene-linear light made smaller as a sensor does it (means of blocks), exposed at random and encoded. The truth of a
+share of both is a photograph made half as large: what its camera's filter and its file's compression did to the finest
+detail is gone there.
 """
 
 from __future__ import annotations
@@ -46,6 +48,10 @@ class Settings:
         Patches a step, and how many of them are light; the others are display code.
     exposure_stops
         Light is exposed by as much up or down.
+    halved
+        Share of the patches that come from photographs made half as large.
+    luminance
+        Share of the loss that is of Y of BT.601 alone, 0 .. 1; the rest is of R G B.
     epsilon
         Of the Charbonnier loss.
     seed
@@ -56,6 +62,8 @@ class Settings:
     batch: int = 6
     light: int = 2
     exposure_stops: float = 3.0
+    halved: float = 0.0
+    luminance: float = 0.0
     epsilon: float = 1e-3
     seed: int = 0
 
@@ -64,6 +72,10 @@ class Settings:
             raise RequestError(
                 f"objective: patch = {self.patch} and batch = {self.batch} must be 1 or more, "
                 f"light = {self.light} between 0 and batch"
+            )
+        if not 0 <= self.halved <= 1 or not 0 <= self.luminance <= 1:
+            raise RequestError(
+                f"objective: halved = {self.halved:g} and luminance = {self.luminance:g} must be between 0 and 1"
             )
 
 
@@ -82,9 +94,14 @@ class Upscaling(CachedObjective):
     def prepare(
         cls, files: Sequence[Path], held_out: Path | None, net: dict[str, Any], settings: Settings, cache: Path
     ) -> None:
-        """Per photograph the 8-bit original, and both small versions; of `held_out` its `HR` and `LR_xSCALE`."""
+        """Per photograph the 8-bit original, and both small versions; of `held_out` its `HR` and `LR_xSCALE`.
+
+        With `Settings.halved` the same of all photographs made half as large, after them.
+        """
         scale = net["scale"]
-        write_pictures(cache, "large", (photograph(path, scale, settings.patch) for path in files))
+        sizes = (1, 2) if settings.halved else (1,)
+        wanted = ((path, size) for size in sizes for path in files)
+        write_pictures(cache, "large", (photograph(path, scale, settings.patch, size) for path, size in wanted))
         large = read_pictures(cache, "large")
         write_pictures(cache, "code", (smaller(photo, scale) for photo in large))
         write_pictures(cache, "light", (_smaller_light(photo, scale) for photo in large))
@@ -101,7 +118,9 @@ class Upscaling(CachedObjective):
             zip(read_pictures(cache, "held_out_large"), read_pictures(cache, "held_out_small"), strict=True)
         )
         area = np.array([photo.size for photo in self.large], np.float64)
-        self.chance = area / area.sum()
+        groups = np.split(area, 2) if settings.halved else [area]
+        shares = (1 - settings.halved, settings.halved)
+        self.chance = np.concatenate([share * part / part.sum() for share, part in zip(shares, groups, strict=False)])
 
     def batch(self, step: int) -> Batch:
         """Large uint8 (B, 3, sP, sP); small uint8 codes and float16 light (.., 3, P, P); exposures in stops."""
@@ -122,9 +141,15 @@ class Upscaling(CachedObjective):
         return batch
 
     def loss(self, net: Forward, batch: Batch) -> dict[str, Tensor]:
-        """Charbonnier, on codes."""
+        """Charbonnier, on codes: of R G B, and of their luminance."""
         given, truth = encoded(batch)
-        return {"charbonnier": charbonnier(net(given), truth, epsilon=self.settings.epsilon)}
+        made, share, epsilon = net(given), self.settings.luminance, self.settings.epsilon
+        terms = {"charbonnier": (1 - share) * charbonnier(made, truth, epsilon=epsilon)}
+        if share:
+            y = made.new_tensor(LUMA / LUMA.sum()).view(3, 1, 1)
+            apart = ((made - truth) * y).sum(1, keepdim=True)
+            terms["luminance"] = share * charbonnier(apart, torch.zeros_like(apart), epsilon=epsilon)
+        return terms
 
     def validate(self, net: nn.Module) -> dict[str, float]:
         """Mean PSNR of Y by the published protocol."""
@@ -192,12 +217,19 @@ def read_rgb(path: Path) -> Codes:
     return np.ascontiguousarray(image[..., ::-1]).astype(np.uint8)
 
 
-def photograph(path: Path, scale: int, patch: int) -> Codes:
-    """As `read_rgb`, cut so that `scale` divides its sides; MediaError where no patch of the small picture fits in."""
+def photograph(path: Path, scale: int, patch: int, size: int = 1) -> Codes:
+    """As `read_rgb`, made smaller `size` times and cut so that `scale` divides its sides.
+
+    Raises
+    ------
+    MediaError
+        No patch of the small picture fits in.
+    """
     photo = read_rgb(path)
-    if min(photo.shape[:2]) < patch * scale:
+    if min(photo.shape[:2]) < patch * scale * size:
         height, width = photo.shape[:2]
-        raise MediaError(f"{path}: is {width}x{height}, smaller than a patch of {patch * scale} pixels")
+        raise MediaError(f"{path}: is {width}x{height}, smaller than a patch of {patch * scale * size} pixels")
+    photo = smaller(photo, size) if size > 1 else photo
     return photo[: photo.shape[0] // scale * scale, : photo.shape[1] // scale * scale]
 
 
