@@ -97,6 +97,7 @@ def _on_light(net: str) -> dict[str, Callable[[Pixels, Mask], Pixels]]:
     ways: dict[str, dict[str, str]] = {"smooth": {"method": "smooth"}, "patch": {"method": "patch"}}
     if net or SHIPPED in registry.nets():
         ways[f"net {net or SHIPPED}"] = {"method": "net", "net": net or SHIPPED}
+    ways["auto"] = {"method": "auto"}
 
     def through(parameters: dict[str, str]) -> Callable[[Pixels, Mask], Pixels]:
         def fill(light: Pixels, there: Mask) -> Pixels:

@@ -95,8 +95,28 @@ def test_windows_place_the_mask_and_other_channels_pass() -> None:
     assert (made.data_window, made.display_window) == (plate[1].data_window, plate[1].display_window)
 
 
-def test_auto_takes_patches_where_no_net_is_shipped_and_says_so(caplog: pytest.LogCaptureFixture, studio: Path) -> None:
-    auto, patch = (inpaint(texture(SIZE), spot(), method=m)[1].rgb for m in ("auto", "patch"))
+def wire_and_spot() -> Pixels:
+    mask = spot()
+    mask[:, 10:14] = 1
+    return mask
+
+
+def test_auto_fills_narrow_holes_by_the_shipped_net_and_wide_ones_by_patches(caplog: pytest.LogCaptureFixture) -> None:
+    light, mask = texture(SIZE), wire_and_spot()
+    auto, patch, net = (inpaint(light, mask, method=m, feather=0.0)[1].rgb for m in ("auto", "patch", "net"))
+    wire, wide = np.s_[:, 10:14], np.s_[30:44, 40:58]
+    assert auto[wire].tobytes() == net[wire].tobytes() != patch[wire].tobytes()
+    assert not np.array_equal(auto[wide], net[wide])
+    assert "up to 12 pixels wide are filled by the net inpaint-gan, wider ones by patches" in caplog.text
+    alone = inpaint(light, spot(), method="auto", feather=0.0)
+    assert alone[1].rgb.tobytes() == inpaint(light, spot(), method="patch", feather=0.0)[1].rgb.tobytes()
+
+
+def test_auto_takes_patches_where_no_net_is_shipped_and_says_so(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vfxgen.zoo.registry.nets", dict)
+    auto, patch = (inpaint(texture(SIZE), wire_and_spot(), method=m)[1].rgb for m in ("auto", "patch"))
     assert auto.tobytes() == patch.tobytes()
     assert "patches of the frame" in caplog.text
 

@@ -61,6 +61,21 @@ def without_specks(there: Mask) -> Mask:
     return np.asarray(large[labels], np.bool_) if large.any() else there
 
 
+def narrow(hole: Mask, reach: float) -> Mask:
+    """The pieces of a hole (H, W) of which no pixel is farther than `reach` from what is known.
+
+    Examples
+    --------
+    >>> hole = np.zeros((7, 9), bool)
+    >>> hole[1:6, 1:6], hole[:, 7] = True, True
+    >>> narrow(hole, 2).astype(int).tolist()[3]
+    [0, 0, 0, 0, 0, 0, 0, 1, 0]
+    """
+    _, labels = cv2.connectedComponents(hole.astype(np.uint8))
+    deep = _distance(~hole) > reach
+    return hole & ~np.isin(labels, np.unique(labels[deep & hole]))
+
+
 def around(hole: Mask, margin: int, share: float = 0.0) -> tuple[slice, slice]:
     """The rows and columns of the hole and of `margin` pixels, or `share` of its size, around it."""
     spans = []

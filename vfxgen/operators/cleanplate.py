@@ -13,7 +13,7 @@ from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.operators.denoise import Denoise
 from vfxgen.operators.grain import white_noise
-from vfxgen.operators.inpaint import METHOD, NET, Inpaint, Method, chosen
+from vfxgen.operators.inpaint import AUTO, METHOD, NET, Inpaint, Method, chosen
 from vfxgen.sequence import Sequence
 from vfxgen.temporal.cleaning import Holes, Seen, Unseen
 from vfxgen.temporal.filling import HOLE, LEFT, UNSEEN, ZONE, Filling, Other
@@ -87,8 +87,9 @@ class Cleanplate(WithNet, Operator):
         self._entry = chosen(self.name, self.method, self.net, self.use)
         self._holes = Holes(self.plate, self.mask, self.grow, self.feather)
         self._seen = Seen(self._holes, self.reach, self.clean)
-        passed = ("method", "seed", "net", "use", "device", "precision", "backend", "tile")
+        passed = ("seed", "net", "use", "device", "precision", "backend", "tile")
         given = {name: self.parameters[name] for name in passed}
+        given["method"] = AUTO if self._entry is None and self.method == "auto" else self.method
         unseen = Unseen(self._seen)
         filled = Inpaint(self._seen, unseen, grow=0.0, feather=0.0, **given)
         # Grain that was made up would stick to the scene.

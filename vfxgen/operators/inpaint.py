@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from vfxgen.errors import FrameError, RequestError
-from vfxgen.frame import RGB, Frame, Pixels
+from vfxgen.frame import RGB, Frame, Mask, Pixels
 from vfxgen.image.mask import matte_on
 from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
@@ -21,7 +21,9 @@ Method = Literal["auto", "net", "patch", "telea", "smooth"]
 SHIPPED = "inpaint-gan"
 """The net that `net` takes where none is named."""
 AUTO: Literal["patch", "telea", "smooth"] = "patch"
-"""What `auto` is where no net is named: the best in `benchmarks/inpaint_quality.py`."""
+"""What `auto` is in wide holes, where no net is named: its texture is nearest to the truth."""
+NARROW = 6.0
+"""Pixels to what is known up to which that net was measured to be the best, in values and in texture."""
 METHOD: Any = parameter("auto", "How what is not known is made up; auto: the net that is named, or patches.")
 NET: Any = parameter("", f"Name of an inpainting net, or its folder; without it, net is {SHIPPED}.", net_task="inpaint")
 
@@ -30,10 +32,11 @@ class Inpaint(WithNet, Operator):
     """Inpaint what a mask marks, from the picture around it, each frame for itself.
 
     ``patch`` puts it together from patches of the frame, ``net`` has a net make it up, ``smooth`` spans it with a
-    smooth surface and ``telea`` is the reference of old. Everything under the mask, however thin its value, is
-    replaced, grown by `grow`; over `feather` pixels beyond, fill and plate are mixed. Outside that, and in every other
-    channel, the plate stays bit for bit. Highlights beside the hole go into it as bright as they are. NaN and
-    infinities under the mask are filled too; elsewhere they stay, and count for nothing.
+    smooth surface and ``telea`` is the reference of old. ``auto`` has the net fill wires, scratches and other pieces of
+    the hole up to 12 pixels wide, feather included, and patches the wider ones. Everything under the mask, however thin
+    its value, is replaced, grown by `grow`; over `feather` pixels beyond, fill and plate are mixed. Outside that, and
+    in every other channel, the plate stays bit for bit. Highlights beside the hole go into it as bright as they are.
+    NaN and infinities under the mask are filled too; elsewhere they stay, and count for nothing.
 
     Over a shot the fill changes from frame to frame: `Cleanplate` takes what other frames show, and carries the rest.
 
@@ -55,7 +58,10 @@ class Inpaint(WithNet, Operator):
 
     plate: Sequence = image_input("Frames to fill.", channels="R G B")
     mask: Sequence = matte_input("What to replace: wherever it is above 0.", optional=False)
-    method: Method = METHOD
+    method: Method = parameter(
+        "auto",
+        "How it is filled; auto: by the net that is named, or narrow holes by the shipped net, others by patches.",
+    )
     grow: float = parameter(1.0, "How far the mask is grown.", minimum=0.0, maximum=256.0, unit="pixels")
     feather: float = parameter(
         2.0, "Over how far fill and plate mix, beyond it.", minimum=0.0, maximum=256.0, unit="pixels"
@@ -72,7 +78,14 @@ class Inpaint(WithNet, Operator):
 
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
-        self._entry = chosen(self.name, self.method, self.net, self.use)
+        self._by_width = self.method == "auto" and not self.net and SHIPPED in registry.nets()
+        if self._by_width:
+            say_once(
+                f"{self.name}: holes up to {2 * NARROW:g} pixels wide are filled by the net {SHIPPED}, wider ones by "
+                "patches of the frame"
+            )
+        method: Method = "net" if self._by_width else self.method
+        self._entry = chosen(self.name, method, self.net, self.use)
 
     def frame(self, number: int) -> Frame:
         from vfxgen.image.holes import feathered, grown, mixed
@@ -92,16 +105,26 @@ class Inpaint(WithNet, Operator):
             )
         return plate.with_pixels(RGB, mixed(self._filled(np.where(hole[..., None], 0, light), hole), light, mix))
 
-    def _filled(self, light: Pixels, hole: np.ndarray[Any, np.dtype[np.bool_]]) -> Pixels:
-        if self._entry is not None:
-            from vfxgen.backends.inpainting import through_net
-
-            return through_net(self._net, light, hole, self.tile)
+    def _filled(self, light: Pixels, hole: Mask) -> Pixels:
         from vfxgen.image.inpainting import inpainted
 
-        method = AUTO if self.method == "auto" else self.method
-        assert method != "net", "then there is a net"
-        return inpainted(light, hole, method, self.seed)
+        if self._entry is None:
+            method = AUTO if self.method == "auto" else self.method
+            assert method != "net", "then there is a net"
+            return inpainted(light, hole, method, self.seed)
+        if not self._by_width:
+            return self._through_net(light, hole)
+        from vfxgen.image.holes import narrow
+
+        thin = narrow(hole, NARROW)
+        if thin.any():
+            light = np.where(thin[..., None], self._through_net(light, hole), light)
+        return inpainted(light, hole & ~thin, AUTO, self.seed)
+
+    def _through_net(self, light: Pixels, hole: Mask) -> Pixels:
+        from vfxgen.backends.inpainting import through_net
+
+        return through_net(self._net, light, hole, self.tile)
 
 
 def chosen(operator: str, method: Method, net: str, use: Use) -> registry.Entry | None:
