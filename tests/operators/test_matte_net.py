@@ -123,10 +123,12 @@ def test_a_net_that_mends_needs_something_known(studio: Path) -> None:
     assert (Matte(Pictures(shot()), trimap=solid, **_net(net))[3].alpha == 1).all()
 
 
-def test_by_itself_it_takes_the_net_for_a_trimap() -> None:
-    said: Any = {"trimap": mattes(trimap_of(coverage()[..., 0], 5)[..., None])}
+@pytest.mark.parametrize(("guide", "net"), [("trimap", "matte-trimap"), ("rough", "matte-coarse")])
+def test_by_itself_it_takes_the_net_for_a_trimap_and_for_a_rough_mask(guide: str, net: str) -> None:
+    told = trimap_of(coverage()[..., 0], 5) if guide == "trimap" else coverage()[..., 0]
+    said: Any = {guide: mattes(told[..., None])}
     made = {method: Matte(Pictures(shot()), **said, method=method) for method in ("auto", "net", "mixture")}
-    assert list(made["auto"].nets) == list(made["net"].nets) == ["matte-trimap"] and not made["mixture"].nets
+    assert list(made["auto"].nets) == list(made["net"].nets) == [net] and not made["mixture"].nets
     auto, named, mixture = (matte[3].alpha for matte in made.values())
     assert np.array_equal(auto, named) and not np.array_equal(auto, mixture)
     assert np.abs(auto - coverage()).mean() < 2 * np.abs(mixture - coverage()).mean()
@@ -141,10 +143,8 @@ def test_without_the_net_it_says_that_mixture_works_alone(
     assert "mixture alone: the net matte-trimap is not installed" in caplog.text
 
 
-def test_by_itself_it_takes_no_net_for_keyframes_and_rough_masks() -> None:
-    for made in (keyed, cut):
-        assert not made(method="auto").nets
-    assert list(cut(method="net").nets) == ["matte-coarse"]
+def test_by_itself_it_takes_no_net_for_keyframes() -> None:
+    assert not keyed(method="auto").nets
 
 
 def test_nets_that_make_no_matte_are_refused(studio: Path) -> None:

@@ -179,7 +179,7 @@ def _completed(flow: Pixels, both: Mask, agree: Pixels, detail: Pixels | None) -
 def _calmed(flow: Pixels, detail: Pixels, weight: Pixels) -> Pixels:
     """The flow, averaged widely where there is but grain."""
     share = detail[..., None]
-    return flow * share + normalised_blur(flow, weight, _GRAIN_BLUR) * (1 - share)
+    return flow * share + _around(flow, weight, _GRAIN_BLUR) * (1 - share)
 
 
 def _straightness(flow: Pixels) -> Pixels:
@@ -193,7 +193,7 @@ def _unless_odd(weight: Pixels, flow: Pixels) -> Pixels:
     """The weight (H, W), less where the flow is off that of what is around: a half at `_ODD` pixels."""
     less = weight
     for _ in range(2):
-        odd = np.linalg.norm(flow - normalised_blur(flow, less, _ODD_BLUR), axis=-1) / np.float32(_ODD)
+        odd = np.linalg.norm(flow - _around(flow, less, _ODD_BLUR), axis=-1) / np.float32(_ODD)
         less = weight / (1 + odd**2)
     return less
 
@@ -204,11 +204,22 @@ def _spread(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
     Not as a harmonic surface: what is near and moves fast, as the ground before a wall, would bend the motion far away.
     """
     height, width = weight.shape
-    size = (-(-width // _COARSE), -(-height // _COARSE))
-    small = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    sums = cv2.resize(values * weight[..., None], size, interpolation=cv2.INTER_AREA).reshape(*small.shape, -1)
-    means = sums / np.maximum(small, 1e-6)[..., None]
-    smooth = normalised_blur(means, small, max(1.0, sigma / _COARSE))
+    smooth, small = _means(values, weight, sigma)
     known = (small > 0.1).astype(np.float32)[..., None]
     carried = to_pixels(push_pull(to_tensor(smooth), to_tensor(known))[0])
     return np.asarray(cv2.resize(carried, (width, height), interpolation=cv2.INTER_LINEAR).reshape(values.shape))
+
+
+def _around(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
+    """As `normalised_blur`, for wide blurs: the mean is taken at a small size."""
+    mean: Pixels = cv2.resize(_means(values, weight, sigma)[0], weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return mean
+
+
+def _means(values: Pixels, weight: Pixels, sigma: float) -> tuple[Pixels, Pixels]:
+    """The mean around each pixel (`normalised_blur`) and the weight, at a `_COARSE`-th of the size."""
+    height, width = weight.shape
+    size = (-(-width // _COARSE), -(-height // _COARSE))
+    small = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    sums = cv2.resize(values * weight[..., None], size, interpolation=cv2.INTER_AREA).reshape(*small.shape, -1)
+    return normalised_blur(sums / np.maximum(small, 1e-6)[..., None], small, max(1.0, sigma / _COARSE)), small

@@ -22,9 +22,7 @@ from vfxgen.zoo import registry
 
 FOREGROUND = ("fg.R", "fg.G", "fg.B")
 SHIPPED = {"trimap": "matte-trimap", "rough": "matte-coarse"}
-"""The net of the method ``net`` where no other is named, by what says where the subject is."""
-BETTER = ("trimap",)
-"""Guides with which that net was measured to be nearer to the truth than ``mixture``: ``auto`` takes it there."""
+"""The net by what says where the subject is: there it was measured to be nearer to the truth than ``mixture``."""
 
 
 class Matte(WithNet, Operator):
@@ -69,7 +67,7 @@ class Matte(WithNet, Operator):
     holdout: Sequence | None = matte_input("What stays as it is: 1 solid.")
     garbage: Sequence | None = matte_input("What goes: 1 is transparent.")
     method: Literal["auto", "mixture", "closed-form", "knn", "net"] = parameter(
-        "auto", "How the unknown is solved; auto: net for a trimap, else mixture."
+        "auto", "How the unknown is solved; auto: net for a trimap or a rough mask, mixture for keyframes."
     )
     width: float = parameter(
         10.0, "How far the edge of rough or carried mattes is solved anew.", minimum=0.0, maximum=512.0, unit="pixels"
@@ -158,7 +156,7 @@ class Matte(WithNet, Operator):
             raise RequestError(f"matte: net = {self.net} is given, but method = {self.method}; say method = net")
         guide = next((name for name in SHIPPED if name in self.inputs), "")
         if self.method == "auto" and not self.net:
-            if guide not in BETTER:
+            if not guide:
                 return None
             if SHIPPED[guide] not in registry.nets():
                 say_once(f"matte: the unknown is solved by mixture alone: the net {SHIPPED[guide]} is not installed")
