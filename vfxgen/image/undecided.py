@@ -24,6 +24,7 @@ _SMOOTH, _ROUGH = 0.015, 0.03
 """Mean difference of coverage from its 3x3 surroundings, within `_WINDOW` pixels: of cloth or smoke, and of hair."""
 _FADE = 4
 """Pixels over which belief fades."""
+_LITTLE = np.float32(1e-3)
 
 
 def undecided(alpha: Tensor) -> Tensor:
@@ -69,8 +70,9 @@ def _determined(alpha: Pixels) -> Pixels:
     wide = cv2.morphologyEx(between, cv2.MORPH_OPEN, square)
     texture = _mean(np.abs(alpha - _mean(alpha, 1)), _WINDOW)
     rough = np.clip((texture - _SMOOTH) / (_ROUGH - _SMOOTH), 0, 1)
+    belief = _mean(np.where(wide, rough, np.float32(1)), _FADE)
     # Sums that slide along a row leave a little of what they have passed.
-    return np.clip(_mean(np.where(wide, rough, np.float32(1)), _FADE), 0, 1)
+    return np.asarray(np.clip((belief - _LITTLE) / (1 - 2 * _LITTLE), 0, 1), np.float32)
 
 
 def _mean(values: Pixels, radius: int) -> Pixels:
