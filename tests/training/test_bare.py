@@ -38,7 +38,8 @@ def machine(tmp_path: Path) -> Path:
 def python(machine: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run there, beside a copy of vfxgen; `-S`: without the packages that are installed here."""
     command = [sys.executable, "-S", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(machine)}
+    # By another number of threads sums have other last bits on some processors.
+    environment = {**os.environ, "PYTHONPATH": str(machine), "OMP_NUM_THREADS": str(torch.get_num_threads())}
     return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=environment, timeout=120)
 
 
