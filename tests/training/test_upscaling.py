@@ -62,6 +62,38 @@ def test_a_perfect_net_has_no_loss(cache: Path) -> None:
     assert objective.loss(lambda given: interpolate(given, scale_factor=2.0), batch)["charbonnier"] > 1e-3
 
 
+def test_half_as_large_photographs_are_learned_from_as_often_as_said(tmp_path: Path) -> None:
+    folder = write_photos(tmp_path)
+    files, settings = sorted((folder / "photos").rglob("*.png")), Settings(patch=16, batch=4, halved=0.25)
+    Upscaling.prepare(files, None, NET, settings, tmp_path)
+    objective = Upscaling(NET, settings, tmp_path)
+    whole, half = objective.large[: len(files)], objective.large[len(files) :]
+    assert [photo.shape[0] // 2 for photo in whole] == [photo.shape[0] for photo in half]
+    assert np.array_equal(half[0], smaller(whole[0], 2))
+    assert objective.chance[len(files) :].sum() == pytest.approx(0.25)
+    assert objective.chance.sum() == pytest.approx(1)
+
+
+def test_luminance_is_a_share_of_the_loss(cache: Path) -> None:
+    plain, shared = (Upscaling(NET, Settings(patch=16, batch=8, luminance=share), cache) for share in (0.0, 0.8))
+    batch = plain.batch(0)
+    _, truth = encoded(batch)
+    of_no_luminance = torch.tensor([0.1, -0.1 * 65.481 / 128.553, 0.0]).view(3, 1, 1)
+    grey = shared.loss(lambda given: truth + 0.1, batch)
+    tint = shared.loss(lambda given: truth + of_no_luminance, batch)
+    alone = plain.loss(lambda given: truth + 0.1, batch)
+    assert list(alone) == ["charbonnier"]
+    assert grey["luminance"].item() == pytest.approx(0.8 * alone["charbonnier"].item(), rel=1e-3)
+    assert grey["charbonnier"].item() == pytest.approx(0.2 * alone["charbonnier"].item(), rel=1e-3)
+    assert tint["luminance"].item() < 1e-6 < tint["charbonnier"].item()
+
+
+@pytest.mark.parametrize(("halved", "luminance"), [(1.5, 0.0), (0.0, -0.1)])
+def test_shares_are_between_0_and_1(halved: float, luminance: float) -> None:
+    with pytest.raises(RequestError, match=r"halved = .* and luminance = .* must be between 0 and 1"):
+        Settings(halved=halved, luminance=luminance)
+
+
 def test_validation_and_samples_show_the_held_out_pictures(cache: Path) -> None:
     objective = Upscaling(NET, EIGHT, cache)
     net = Upscaler(2, 8, 1).eval()
