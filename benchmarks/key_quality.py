@@ -227,7 +227,7 @@ def _sheets(shot: Shot, methods: dict[str, Method]) -> None:
     for file, number in sources:
         source = vfxgen.read(real / file, working_space=SPACE)
         rgb = source[number].rgb
-        keyed, net = (vfxgen.Key(source, screen="green", method=method) for method in ("mixture", "net"))
+        keyed, net = (vfxgen.Key(source, screen="green", method=method) for method in METHODS)
         sized = vfxgen.Reformat(background, format=f"{rgb.shape[1]}x{rgb.shape[0]}", resize="fill", crop=True)
         comp, net_comp = (vfxgen.Merge(sized, k)[number] for k in (keyed, net))
         naive_alpha, naive = difference_key(rgb)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from vfxgen.log import say_once
 from vfxgen.operator import parameter
+from vfxgen.zoo import registry
 from vfxgen.zoo.registry import Entry
 
 if TYPE_CHECKING:
@@ -45,3 +47,13 @@ class WithNet:
 
         assert self._entry is not None
         return load(self._entry, device=self.device, precision=self.precision, backend=self.backend)
+
+
+def mends(doing: str, net: str) -> bool:
+    """Whether the shipped `net` is there to mend what ``mixture`` found; says once which of them work."""
+    there = net in registry.nets()
+    say_once(
+        f"{doing} by mixture"
+        + (f", and mended by the net {net}" if there else f" alone: the net {net} is not installed")
+    )
+    return there

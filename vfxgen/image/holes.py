@@ -72,8 +72,7 @@ def narrow(hole: Mask, reach: float) -> Mask:
     [0, 0, 0, 0, 0, 0, 0, 1, 0]
     """
     _, labels = cv2.connectedComponents(hole.astype(np.uint8))
-    deep = _distance(~hole) > reach
-    return hole & ~np.isin(labels, np.unique(labels[deep & hole]))
+    return hole & ~np.isin(labels, np.unique(labels[_distance(~hole) > reach]))
 
 
 def around(hole: Mask, margin: int, share: float = 0.0) -> tuple[slice, slice]:

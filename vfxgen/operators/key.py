@@ -14,7 +14,7 @@ from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.log import say_once
 from vfxgen.operator import Color, Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
-from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
+from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet, mends
 from vfxgen.zoo import registry
 from vfxgen.zoo.card import Card
 
@@ -142,10 +142,11 @@ class Key(WithNet, Operator):
         keyed = key(finite, self.screen, **screen, **mattes)
         belief = believed(finite, keyed, self.screen)
         told = given(finite, keyed, self.screen)
-        made = told[:, :4]
+        # The key itself, where the net is not asked.
+        made = told[:, :4].clone()
         wanted = (belief > 0)[0, 0].numpy()
-        if wanted.any() and self._entry is not None:
-            part = (..., *seen_for(wanted, self._entry.card))
+        if wanted.any():
+            part = (..., *seen_for(wanted, self._net.card))
             mended: Any = through(self._net, told[part], tile=self.tile)
             made[part] = mended
         clips: Any = {"clip_black": self.clip_black, "clip_white": self.clip_white}
@@ -162,10 +163,8 @@ class Key(WithNet, Operator):
             if changed:
                 say_once(f"key: keyed by mixture alone, since {', '.join(changed)} are for that")
                 return None
-            if NET not in registry.nets():
-                say_once(f"key: keyed by mixture alone: the net {NET} is not installed")
+            if not mends("key: keyed", NET):
                 return None
-            say_once(f"key: keyed by mixture, and mended by the net {NET}")
         elif self.method == "mixture":
             return None
         entry = registry.usable("key", self.net or NET, "key", self.use)

@@ -11,13 +11,12 @@ from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import RGBA, Frame, Pixels
 from vfxgen.image.mask import matte_on
 from vfxgen.image.tensor import to_pixels, to_tensor
-from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
 from vfxgen.temporal.matting import Alpha, Guide
 from vfxgen.temporal.motion import BACKWARD, FORWARD
 from vfxgen.temporal.net_matte import check_net
-from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
+from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet, mends
 from vfxgen.zoo import registry
 
 FOREGROUND = ("fg.R", "fg.G", "fg.B")
@@ -156,12 +155,8 @@ class Matte(WithNet, Operator):
             raise RequestError(f"matte: net = {self.net} is given, but method = {self.method}; say method = net")
         guide = next((name for name in SHIPPED if name in self.inputs), "")
         if self.method == "auto" and not self.net:
-            if not guide:
+            if not guide or not mends("matte: the unknown is solved", SHIPPED[guide]):
                 return None
-            if SHIPPED[guide] not in registry.nets():
-                say_once(f"matte: the unknown is solved by mixture alone: the net {SHIPPED[guide]} is not installed")
-                return None
-            say_once(f"matte: the unknown is solved by mixture, and mended by the net {SHIPPED[guide]}")
         elif self.method not in ("auto", "net"):
             return None
         if not self.net and not guide:
