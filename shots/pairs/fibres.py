@@ -82,6 +82,23 @@ def hair(centre: Floats, size: float, random: Random) -> list[Any]:
     return [curves_object("hair", paths, radius, fibre_material("hair", random), 0.3)]
 
 
+def head(centre: Floats, size: float, random: Random) -> list[Any]:
+    """Dense hair of natural pigment: solid where it lies, so that what is solid shows the colour of what flies away."""
+    material = hair_material("head", random.uniform(0.1, 1.0), random.uniform(0.2, 1.0))
+    wild, length = random.uniform(0.1, 0.4), size * random.uniform(0.6, 2.2)
+    lying = (int(random.integers(4000, 9000)), 0.35, wild, length)
+    loose = (int(random.integers(200, 2500)), 0.22, wild * random.uniform(1.5, 3), length * random.uniform(1, 1.8))
+    items = []
+    for count, thick, how_wild, how_long in (lying, loose):
+        normals = on_ball(2 * count, random)
+        normals = normals[normals[:, 2] > -0.4][:count]
+        far = how_long * random.uniform(0.5, 1.0, len(normals))
+        paths = grown(centre + 0.98 * size * normals, normals, far, random, 10, how_wild)
+        radius = PIXEL * thick * random.uniform(0.4, 1.2, len(paths))
+        items.append(curves_object("head", paths, radius, material, 0.3))
+    return items
+
+
 def fur(centre: Floats, size: float, random: Random) -> list[Any]:
     """Short strands all over a ball."""
     normals = on_ball(int(random.integers(2000, 6000)), random)

@@ -25,10 +25,11 @@ KINDS = {
     "gauze": bodies.gauze,
     "smoke": bodies.smoke,
     "glass": bodies.glass,
+    "head": fibres.head,
     "solid": bodies.solid,
 }
 CHANCE = {"hair": 0.34, "fur": 0.1, "plant": 0.12, "wires": 0.1, "gauze": 0.1, "smoke": 0.06, "glass": 0.06}
-"""Of the main thing in a sample; the rest are solid. Hair is what mattes are judged by."""
+"""Of the main thing in a sample; the rest are solid, heads what was asked for. Hair is what mattes are judged by."""
 SCREEN_LIGHT = 60.0
 """Watts of the screen: about as much light on the subject as a lit screen of reflectance 1 would send."""
 
@@ -42,7 +43,7 @@ def build(scene: Any, random: np.random.Generator, kind: str | None = None) -> s
     kind = kind or drawn
     place, size = random.normal(0, 0.09, 3) * [1, 0.5, 1], random.uniform(0.14, 0.34)
     items = KINDS[kind](place, size, random)
-    if kind in ("hair", "fur"):
+    if kind in ("hair", "fur", "head"):
         items.append(bodies.ball(place, size, random, 0.04))
     if random.random() < (0.6 if kind in ("gauze", "smoke", "glass", "wires") else 0.25):
         items += bodies.solid(place + np.array([0, 0.35, -0.2]), size * random.uniform(0.6, 1.3), random)

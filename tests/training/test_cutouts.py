@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from subjects import SIZE, files, write_data
 
-from vfxgen.training.cutouts import Cutout, photographed, square
+from vfxgen.training.cutouts import Cutout, photographed, random_subject, square
 from vfxgen.training.guides import random_guide, random_mask, random_trimap
 from vfxgen.training.screens import lit_screen, screen_color, shadow
 from vfxgen.training.shapes import moved, random_coverage
@@ -65,6 +68,18 @@ def test_turning_a_cutout_turns_all_of_it() -> None:
     turned = Cutout(*parts).oriented(1, True)
     assert np.array_equal(turned.alpha, np.rot90(parts[0][:, ::-1]))
     assert np.array_equal(turned.bounce, np.rot90(parts[2][:, ::-1]))
+
+
+def test_subjects_keep_their_colours_as_often_as_asked(tmp_path: Path) -> None:
+    known = files(write_data(tmp_path))
+    subjects, photos = ([path for path in known if path.suffix == end] for end in (".exr", ".png"))
+
+    def one_coloured(own: float) -> int:
+        """Of eight; the subjects have one colour, no photograph has."""
+        drawn = (random_subject(subjects, photos, SIZE, 1.0, own, np.random.default_rng(n)) for n in range(8))
+        return sum(float(cut.foreground[cut.alpha[..., 0] > 0.9].std(0).max()) < 1e-2 for cut in drawn)
+
+    assert one_coloured(1.0) == 8 and one_coloured(0.0) == 0 and 0 < one_coloured(0.5) < 8
 
 
 def test_a_photograph_is_lit_at_its_rim() -> None:

@@ -52,7 +52,7 @@ def test_the_same_recipe_makes_the_same_cache(data: Path, cache: Path, tmp_path:
 
 
 def test_the_plate_is_the_true_subject_over_the_screen_but_for_spill_shade_and_noise(data: Path) -> None:
-    settings = replace(FEW, rendered=1.0)
+    settings = replace(FEW, rendered=1.0, own_colors=1.0)
     for seed in range(4):
         made = keying.plate_and_truth(
             sorted((data / "subjects").glob("*.exr")), [], settings, np.random.default_rng(seed), True
@@ -105,10 +105,14 @@ def test_what_cannot_be_used_is_named(data: Path, tmp_path: Path) -> None:
         Keying.prepare(files(data), data / "photos", NET, FEW, tmp_path)
     write_subject(tmp_path / "flat.exr", 1, channels=("R", "G", "B", "A"))
     with pytest.raises(MediaError, match=r"flat\.exr: has no bounce\.R"):
-        Keying.prepare([tmp_path / "flat.exr"], None, NET, replace(FEW, rendered=1.0), tmp_path)
+        Keying.prepare([tmp_path / "flat.exr"], None, NET, replace(FEW, rendered=1.0, own_colors=1.0), tmp_path)
     write_subject(tmp_path / "small.exr", 1, size=32)
     with pytest.raises(MediaError, match=r"small\.exr: is 32x32 pixels, not 48x48"):
+        Keying.prepare([tmp_path / "small.exr"], None, NET, replace(FEW, rendered=1.0, own_colors=1.0), tmp_path)
+    with pytest.raises(MediaError, match=r"own_colors = 0\.6, but the data have no photographs"):
         Keying.prepare([tmp_path / "small.exr"], None, NET, replace(FEW, rendered=1.0), tmp_path)
+    with pytest.raises(RequestError, match=r"own_colors = 1\.5 must be between"):
+        Settings(own_colors=1.5)
     with pytest.raises(RequestError, match="patch = 64"):
         Settings(size=48, patch=64)
     with pytest.raises(RequestError, match="folded = 2"):

@@ -33,6 +33,8 @@ class ComposedSettings:
         Plates to compose for the cache, of `size` pixels each side.
     rendered
         Share of them with a rendered subject; the others are photographs through drawn mattes.
+    own_colors
+        Share of rendered subjects that keep their colours; the others take a photograph's.
     held_out
         Plates to compose of the subjects of the validation.
     patch, batch
@@ -44,16 +46,21 @@ class ComposedSettings:
     samples: int = 500
     size: int = 384
     rendered: float = 0.75
+    own_colors: float = 0.6
     held_out: int = 16
     patch: int = 128
     batch: int = 6
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.samples, self.batch, self.patch) < 1 or self.size < self.patch or not 0 <= self.rendered <= 1:
+        if min(self.samples, self.batch, self.patch) < 1 or self.size < self.patch:
             raise RequestError(
                 f"objective: samples = {self.samples}, batch = {self.batch} and patch = {self.patch} must be 1 or "
-                f"more, size = {self.size} no less than patch, rendered = {self.rendered:g} between 0 and 1"
+                f"more, size = {self.size} no less than patch"
+            )
+        if min(self.rendered, self.own_colors) < 0 or max(self.rendered, self.own_colors) > 1:
+            raise RequestError(
+                f"objective: rendered = {self.rendered:g} and own_colors = {self.own_colors:g} must be between 0 and 1"
             )
 
 
@@ -88,10 +95,11 @@ class ComposedObjective(CachedObjective):
 
         subjects = [path for path in files if path.suffix == RENDERED]
         photos = [path for path in files if path.suffix != RENDERED]
-        wants_photos = cls.needs_photographs or settings.rendered < 1
+        wants_photos = cls.needs_photographs or min(settings.rendered, settings.own_colors) < 1
         if (not subjects and settings.rendered) or (not photos and wants_photos):
             missing = "photographs" if subjects else f"{RENDERED} files of rendered subjects"
-            raise MediaError(f"objective: rendered = {settings.rendered:g}, but the data have no {missing}")
+            shares = f"rendered = {settings.rendered:g} and own_colors = {settings.own_colors:g}"
+            raise MediaError(f"objective: {shares}, but the data have no {missing}")
         known = sorted(held_out.rglob(f"*{RENDERED}")) if held_out else []
         if held_out and not known:
             raise MediaError(f"{held_out}: has no {RENDERED} of a rendered subject to validate on")

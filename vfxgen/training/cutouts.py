@@ -19,8 +19,6 @@ from vfxgen.training.shapes import random_coverage
 from vfxgen.training.upscaling import read_rgb, to_light
 
 RENDERED = ".exr"
-OWN_COLORS = 0.6
-"""Share of rendered subjects that keep their colours."""
 BOUNCE = tuple(f"bounce.{name}" for name in RGB)
 
 
@@ -93,7 +91,7 @@ def photographed(light: Pixels, random: np.random.Generator, alpha: Pixels | Non
 
 
 def random_subject(
-    subjects: Sequence[Path], photos: Sequence[Path], size: int, share: float, random: np.random.Generator
+    subjects: Sequence[Path], photos: Sequence[Path], size: int, share: float, own: float, random: np.random.Generator
 ) -> Cutout:
     """Any subject, turned, mirrored, more or less sharp; of those that are rendered some in a photograph's colours.
 
@@ -104,7 +102,9 @@ def random_subject(
     size
         Side in pixels.
     share
-        Of rendered subjects; the others are photographs through drawn mattes. 1: rendered ones in their own colours.
+        Of rendered subjects; the others are photographs through drawn mattes.
+    own
+        Share of rendered subjects that keep their colours; the others take a photograph's.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def random_subject(
         cutout = rendered(path)
         if cutout.alpha.shape != (size, size, 1):
             raise MediaError(f"{path}: is {cutout.alpha.shape[1]}x{cutout.alpha.shape[0]} pixels, not {size}x{size}")
-        if share == 1 or random.random() < OWN_COLORS:
+        if own == 1 or random.random() < own:
             return cutout.oriented(turn, flip).soft(sigma)
         alpha = cutout.alpha
     light = square(photograph(photos[int(random.integers(len(photos)))]), size, random)

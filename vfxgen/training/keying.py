@@ -192,7 +192,8 @@ def plate_and_truth(
     from vfxgen.training.screens import lit_screen, screen_color, shadow
 
     name = random.choice(["green", "green", "blue"])
-    cutout = random_subject(subjects, photos, settings.size, 1.0 if only_rendered else settings.rendered, random)
+    share, own = (1.0, 1.0) if only_rendered else (settings.rendered, settings.own_colors)
+    cutout = random_subject(subjects, photos, settings.size, share, own, random)
     if settings.folded and random.random() < settings.folded:
         cutout = cutout.folded(random)
     color = screen_color(name, random)
