@@ -192,8 +192,8 @@ def plate_and_truth(
     from vfxgen.training.screens import lit_screen, screen_color, shadow
 
     name = random.choice(["green", "green", "blue"])
-    share, own = (1.0, 1.0) if only_rendered else (settings.rendered, settings.own_colors)
-    cutout = random_subject(subjects, photos, settings.size, share, own, random)
+    share, kept = (1.0, 1.0) if only_rendered else (settings.rendered, settings.own_colors)
+    cutout = random_subject(subjects, photos, settings.size, share, kept, random)
     if settings.folded and random.random() < settings.folded:
         cutout = cutout.folded(random)
     color = screen_color(name, random)

@@ -223,8 +223,8 @@ def plate_and_truth(
     from vfxgen.image.middle_grey import gain_to_grey
     from vfxgen.training.cutouts import photograph, random_subject, square
 
-    share, own = (1.0, 1.0) if only_rendered else (settings.rendered, settings.own_colors)
-    cutout = random_subject(subjects, photos, settings.size, share, own, random)
+    share, kept = (1.0, 1.0) if only_rendered else (settings.rendered, settings.own_colors)
+    cutout = random_subject(subjects, photos, settings.size, share, kept, random)
     behind = square(photograph(photos[int(random.integers(len(photos)))]), settings.size, random)
     if random.random() < 0.6:
         behind = cv2.GaussianBlur(behind, (0, 0), random.uniform(0.5, 8))
