@@ -14,10 +14,9 @@ REPOSITORY = Path(__file__).parents[2]
 PYTHON = REPOSITORY / ".venv-bpy" / "bin" / "python"
 
 
-def made(folder: Path, samples: int = 1, jobs: int = 1) -> Path:
-    """The first sample of seed 8, in `folder`."""
-    words = ["-m", "shots.pairs.make", "--out", str(folder), "--seed", "8"]
-    words += ["--samples", str(samples), "--jobs", str(jobs)]
+def made(folder: Path, *more: str) -> Path:
+    """The first sample of seed 8, in `folder`; one unless `more` words say otherwise."""
+    words = ["-m", "shots.pairs.make", "--out", str(folder), "--seed", "8", "--samples", "1", *more]
     subprocess.run([PYTHON, *words], cwd=REPOSITORY, check=True, capture_output=True, timeout=300)
     return folder / "8" / "00000.exr"
 
@@ -47,6 +46,15 @@ def test_the_same_seed_gives_the_same_subject_and_what_is_there_stays(sample: Pa
 
 
 def test_two_processes_share_the_samples(sample: Path, tmp_path: Path) -> None:
-    first = made(tmp_path, samples=2, jobs=2)
+    first = made(tmp_path, "--samples", "2", "--jobs", "2")
     assert np.array_equal(rendered(first).alpha, rendered(sample).alpha)
     assert sorted(path.name for path in first.parent.iterdir()) == ["00000.exr", "00001.exr"]
+
+
+def test_a_head_is_solid_within_and_its_hair_brown_or_fair(sample: Path, tmp_path: Path) -> None:
+    head = rendered(made(tmp_path, "--kind", "head"))
+    alpha = head.alpha[..., 0]
+    loose = (alpha > 0.05) & (alpha < 0.95)
+    assert (alpha > 0.99).sum() > loose.sum() > 500
+    red, green, blue = head.foreground[loose].mean(0)
+    assert red > green > blue
