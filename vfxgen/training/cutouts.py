@@ -49,7 +49,7 @@ class Cutout:
         """As cloth or haze in folds: thinner and thicker by stops of what goes through; solid and empty stay so."""
         size = self.alpha.shape[0]
         stops = random.uniform(0.0, 1.5) * wrinkles(size, random)
-        stops += random.uniform(0.0, 0.8) * smooth_noise(size, random.uniform(0.1, 0.5) * size, random)
+        stops += random.uniform(0.0, 0.8) * smooth_noise((size, size), random.uniform(0.1, 0.5) * size, random)
         return replace(self, alpha=np.asarray(1 - (1 - self.alpha) ** np.exp2(stops)[..., None], np.float32))
 
     def soft(self, sigma: float) -> Cutout:

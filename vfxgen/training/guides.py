@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from vfxgen.frame import Mask, Pixels
+from vfxgen.training.screens import smooth_noise
 
 Guide = Literal["trimap", "mask"]
 _EMPTY, _SOLID = 0.02, 0.98
@@ -29,7 +30,8 @@ def random_trimap(alpha: Pixels, random: np.random.Generator) -> Pixels:
     >>> sorted(set(trimap.ravel().tolist())), bool((trimap[alpha == 0] < 1).all())
     ([0.0, 0.5, 1.0], True)
     """
-    uneven = np.exp2(random.uniform(0, 1) * _smooth(alpha.shape, random))
+    shape = (alpha.shape[0], alpha.shape[1])
+    uneven = np.exp2(random.uniform(0, 1) * smooth_noise(shape, max(shape) / 4, random))
     inner, outer = np.exp(random.uniform(np.log(1.0), np.log(24.0), 2))
     subject = _away(alpha < _SOLID) > inner * uneven
     background = _away(alpha > _EMPTY) > outer * uneven
@@ -79,9 +81,3 @@ def _simplified(mask: Pixels, off: float) -> Pixels:
     drawn = np.zeros(mask.shape, np.uint8)
     cv2.fillPoly(drawn, polygons, 255, cv2.LINE_AA)
     return drawn.astype(np.float32) / np.float32(255)
-
-
-def _smooth(shape: tuple[int, ...], random: np.random.Generator) -> Pixels:
-    coarse = random.standard_normal((6, 6)).astype(np.float32)
-    smooth: Pixels = cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
-    return smooth

@@ -22,11 +22,12 @@ def screen_color(name: ScreenName, random: np.random.Generator) -> Pixels:
 
 def lit_screen(size: int, color: Pixels, random: np.random.Generator) -> Pixels:
     """An empty screen of that `color` (3,), (size, size, 3)."""
-    stops = random.uniform(0, 0.35) * smooth_noise(size, random.uniform(0.25, 0.8) * size, random)
+    square = (size, size)
+    stops = random.uniform(0, 0.35) * smooth_noise(square, random.uniform(0.25, 0.8) * size, random)
     if random.random() < 0.6:
         stops = stops + random.uniform(0.01, 0.08) * wrinkles(size, random)
     # Where less light falls on it, other light counts more: its colour shifts with its shade.
-    tint = 1 + random.uniform(0, 0.06) * smooth_noise(size, size / 3, random)[..., None] * random.normal(0, 1, 3)
+    tint = 1 + random.uniform(0, 0.06) * smooth_noise(square, size / 3, random)[..., None] * random.normal(0, 1, 3)
     screen = color * np.exp2(stops)[..., None] * tint
     if random.random() < 0.45:
         screen = _with_markers(screen, random)
@@ -50,17 +51,17 @@ def shadow(alpha: Pixels, random: np.random.Generator) -> Pixels:
     return left
 
 
-def smooth_noise(size: int, scale: float, random: np.random.Generator) -> Pixels:
-    """Smooth noise of deviation about 1 with features of `scale` pixels, (size, size)."""
-    count = max(2, round(size / scale)) + 2
+def smooth_noise(shape: tuple[int, int], scale: float, random: np.random.Generator) -> Pixels:
+    """Smooth noise of deviation about 1, of `shape`, with features of `scale` pixels along its longer side."""
+    count = max(2, round(max(shape) / scale)) + 2
     coarse = random.standard_normal((count, count)).astype(np.float32)
-    noise: Pixels = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
+    noise: Pixels = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
     return noise
 
 
 def wrinkles(size: int, random: np.random.Generator) -> Pixels:
     """Folds along one direction, (size, size), about -1 .. 1."""
-    fold = np.abs(smooth_noise(size, random.uniform(0.04, 0.2) * size, random))
+    fold = np.abs(smooth_noise((size, size), random.uniform(0.04, 0.2) * size, random))
     middle, angle = (size / 2, size / 2), random.uniform(0, 180)
     matrix = cv2.getRotationMatrix2D(middle, angle, 1.0)
     stretched = cv2.resize(fold, (size, round(size * random.uniform(1, 5))), interpolation=cv2.INTER_LINEAR)[:size]
