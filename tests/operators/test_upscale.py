@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -119,3 +120,12 @@ def test_a_net_whose_data_forbids_it_is_refused(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(LicenceError, match=r"data.*CC-BY-NC-4\.0"):
         vfxgen.Upscale(Pictures(detail()), net="upscale-x2")
     assert vfxgen.Upscale(Pictures(detail()), net="upscale-x2", use="research")[1].size == (48, 64)
+
+
+def test_a_net_that_is_named_with_another_scale_than_its_own_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    plate = Pictures(detail())
+    with caplog.at_level(logging.WARNING, "vfxgen"):
+        vfxgen.Upscale(plate, net="upscale-x3", scale=3), vfxgen.Upscale(plate, scale=2.5)
+        assert "scale" not in caplog.text
+        vfxgen.Upscale(plate, net="upscale-x3")
+    assert "net 'upscale-x3' enlarges 3 times, and scale = 2 was asked for" in caplog.text

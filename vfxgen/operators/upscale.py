@@ -12,6 +12,7 @@ from vfxgen.errors import NetError, RequestError
 from vfxgen.frame import RGB, Box, Frame, Pixels
 from vfxgen.image.resample import Axis, FilterName, resampled
 from vfxgen.image.tensor import to_pixels, to_tensor
+from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, parameter
 from vfxgen.sequence import Sequence
 from vfxgen.temporal.motion import BACKWARD, FORWARD, Motion
@@ -71,6 +72,12 @@ class Upscale(WithNet, Operator):
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
         self._entry = self._chosen() if self.method == "net" else None
+        if self.net and self._entry and self._entry.card.scale != self.scale:
+            times = self._entry.card.scale
+            say_once(
+                f"upscale: net '{self.net}' enlarges {times} times, and scale = {self.scale:g} was asked for: its "
+                f"picture is resized; scale = {times} keeps all of it"
+            )
         if self.strength and not (self._entry and _has_strength(self._entry)):
             what = f"net '{self._entry.name}'" if self._entry else "method = lanczos"
             raise RequestError(f"upscale: strength = {self.strength:g}, but {what} has none to set; leave it out")
