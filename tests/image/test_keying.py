@@ -186,7 +186,9 @@ class TestControls:
         kept = (..., slice(28, 42), slice(50, 62))
         assert (keyed.alpha[kept] == 1).all()
         assert torch.equal(keyed.foreground[kept], plate[kept])
-        assert keyed.alpha[..., 60:, :].max() == 0
+        left = keyed.without(garbage)
+        assert left.alpha[..., 60:, :].max() == 0 and torch.equal(left.alpha[..., :60, :], keyed.alpha[..., :60, :])
+        assert torch.equal(left.foreground, keyed.foreground) and keyed.without(None) is keyed
 
     def test_a_screen_colour_given_is_used(self) -> None:
         keyed = key(composite((0.5, 0.4, 0.3)), screen_color=torch.tensor([GREEN]))

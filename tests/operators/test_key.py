@@ -75,6 +75,29 @@ def test_holdout_and_garbage() -> None:
     assert not keyed[:, :10].any()
 
 
+@pytest.mark.parametrize("method", ["mixture", "net"])
+@pytest.mark.parametrize("garbage", [0.1, 0.5, 0.9])
+def test_a_soft_garbage_matte_thins_the_key_once_and_leaves_its_colour(method: str, garbage: float) -> None:
+    source = Pictures(plate())
+    words = {"method": method, "foreground": True}
+    whole = vfxgen.Key(source, **words)[1]
+    thin = vfxgen.Key(source, garbage=still(garbage, np.s_[:, :30]), **words)[1]
+    kept = np.ones((*whole.size, 1), np.float32)
+    kept[:, :30] -= np.float32(garbage)
+    # Colours are not learned from what is to go, so both keys may differ a little.
+    assert np.abs(thin.alpha - kept * whole.alpha).max() < 0.06
+    assert np.abs(thin.rgb - kept * whole.rgb)[whole.alpha[..., 0] > 0.9].max() < 0.03
+    solid = (whole.alpha[..., 0] == 1) & (np.mgrid[: whole.size[0], : whole.size[1]][1] < 30)
+    colours = [frame.pixels("fg.R", "fg.G", "fg.B")[solid] for frame in (whole, thin)]
+    assert solid.sum() > 20 and np.abs(colours[0] - colours[1]).max() < 0.02
+
+
+def test_infinite_light_stays_infinite() -> None:
+    pixels = plate()
+    pixels[2, 2] = np.inf
+    assert np.isposinf(vfxgen.Key(Pictures(pixels))[1].rgb[2, 2]).all()
+
+
 def test_a_matte_with_a_broken_pixel_counts_as_empty_there() -> None:
     matte = still(np.nan, np.s_[4:6, 4:6])
     assert np.isfinite(rgba(vfxgen.Key(Pictures(plate()), garbage=matte))).all()

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import vfxgen
+from vfxgen import color
 from vfxgen.architectures.unet import UNet
 from vfxgen.errors import LicenceError, RequestError
 from vfxgen.frame import Pixels
@@ -83,7 +84,7 @@ def test_what_was_solid_or_empty_is_not_touched(moved: str) -> None:
     made, before = keyed(plate(0), method="net", net=moved), keyed(plate(0), method="mixture")
     y, x = np.mgrid[:48, :64]
     away = np.abs(np.hypot(y - 26, x - 32) - 14)
-    assert np.array_equal(made[away > 13], before[away > 13]) and np.ptp(before[away > 13][:, 3]) == 1
+    assert np.array_equal(made[away > 13.5], before[away > 13.5]) and np.ptp(before[away > 13.5][:, 3]) == 1
 
 
 @pytest.mark.parametrize("stops", [-4, 4])
@@ -100,6 +101,26 @@ def test_a_lamp_is_as_the_key_has_it(moved: str) -> None:
     made = keyed(light, method="net", net=moved)
     assert made[26, 32].tolist() == keyed(light, method="mixture")[26, 32].tolist()
     assert made[26, 32, :4].tolist() == pytest.approx([2000, 2000, 2000, 1])
+
+
+def test_a_lamp_leaves_the_solid_subject_about_it_solid() -> None:
+    """The net saw none so bright, and sees it from where it is believed too."""
+    light = plate(0.005)
+    light[26, 40] = 20000
+    made, before = (keyed(light, method=method)[24:29, 38:43] for method in ("net", "mixture"))
+    assert made[..., 3].min() > 0.99 and np.abs(made - before)[..., :3].max() < 1e-3
+
+
+@pytest.mark.parametrize("red", [0.05, -0.06, -0.2])
+def test_a_screen_outside_rec709_is_keyed_as_well_as_one_inside(red: float) -> None:
+    y, x = np.mgrid[:96, :128]
+    alpha = np.clip((28 - np.hypot(y - 48, x - 64)) / 4 + 0.5, 0, 1)[..., None]
+    light = alpha * (0.46, 0.41, 0.36) + (1 - alpha) * (red, 0.5, 0.1)
+    light += np.random.default_rng(1).normal(0, 0.005, light.shape)
+    wide = color.convert(np.asarray(light, np.float32), "lin_rec709_scene", color.working_space())
+    for method in ("net", "mixture"):
+        made = vfxgen.Key(Pictures(wide), method=method)[1].alpha
+        assert np.abs(made - alpha).mean() < 0.01 and made[alpha == 0].max() < 0.1
 
 
 def test_what_is_no_number_stays_where_it_is(moved: str) -> None:

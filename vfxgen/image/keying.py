@@ -37,11 +37,18 @@ class Key:
     @property
     def premultiplied(self) -> Tensor:
         """Foreground times alpha, (B, 3, H, W): over black as it stands; pixels that are not finite stay so."""
-        return self.foreground * self.alpha
+        covered = self.foreground * self.alpha
+        if is_finite(self.foreground):
+            return covered
+        return torch.where(self.foreground.isfinite(), covered, self.foreground)
 
     def with_nonfinite_of(self, plate: Tensor) -> Key:
         """The same with NaN and infinities of `plate` (B, 3, H, W) in its foreground."""
         return replace(self, foreground=torch.where(plate.isfinite(), self.foreground, plate))
+
+    def without(self, garbage: Tensor | None) -> Key:
+        """The same with less coverage where `garbage` (B, 1, H, W), 0..1, is; the subject's colour is what it was."""
+        return self if garbage is None else replace(self, alpha=self.alpha * (1 - garbage))
 
 
 def key(
@@ -86,7 +93,8 @@ def key(
     holdout
         (B, 1, H, W), optional, 0..1: what stays as the plate has it, solid, not despilled.
     garbage
-        (B, 1, H, W), optional, 0..1: what goes.
+        (B, 1, H, W), optional, 0..1: what is to go: neither screen nor subject to learn colours from. It is keyed all
+        the same: `Key.without` takes it out, when all else is done.
     clip_black, clip_white
         Alpha that becomes 0 and 1, with soft shoulders (`clip`).
     smooth
@@ -141,9 +149,6 @@ def key(
     alpha = clip(alpha, clip_black, clip_white)
     if holdout is not None:
         alpha = torch.maximum(alpha, holdout)
-    if garbage is not None:
-        alpha = alpha * (1 - garbage)
-
     foreground = unmix(
         plate, backing, alpha, enlarge(mixed.foreground, factor, size), enlarge(estimate.variance, factor, size)
     )

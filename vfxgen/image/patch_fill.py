@@ -191,7 +191,8 @@ def _in_colour(code: Pixels, level: _Level) -> Pixels:
 
 def _colours(code: Pixels, hole: Mask) -> tuple[Pixels, Pixels]:
     """The least and the greatest of `_APART` that is known around the piece of the hole next to each, (H, W, 3)."""
-    count, piece = cv2.connectedComponents(hole.astype(np.uint8))
+    # Grown by a pixel: pieces that share a pixel around them are one, so each has colours of its own around it.
+    count, piece = cv2.connectedComponents(cv2.dilate(hole.astype(np.uint8), np.ones((3, 3), np.uint8)))
     piece = piece[_nearest(hole)]
     around = ~hole & (cv2.dilate(hole.astype(np.uint8), np.ones((2 * _COLOURED + 1,) * 2, np.uint8)) > 0)
     colour = (code @ _APART.T)[around]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from vfxgen.image.fill import erode
 from vfxgen.image.keying import Key
 from vfxgen.image.matte import clip
 from vfxgen.image.screen import ScreenName
@@ -15,6 +16,8 @@ SCREEN_CODE = 0.5
 _ORDER = {"green": [0, 1, 2], "blue": [0, 2, 1]}
 _LEARNED, _BEYOND = 8.0, 32.0
 """In the net's light: up to the first it learned; from the second on the key alone is believed."""
+_BESIDE = 16
+"""Pixels about light it never learned from in which a net is not believed either."""
 
 
 def level(keyed: Key, screen: ScreenName) -> Tensor:
@@ -26,13 +29,16 @@ def level(keyed: Key, screen: ScreenName) -> Tensor:
 def given(plate: Tensor, keyed: Key, screen: ScreenName) -> Tensor:
     """(B, 10, H, W), `vfxgen.image.undecided.CHANNELS`, from the plate and what was keyed from it.
 
+    Light is held to what a net can have learned from: not below 0, as colours outside the working space are, nor far
+    above the screen.
+
     Parameters
     ----------
     plate
         (B, 3, H, W), scene-linear, finite.
     """
     order, unit = _ORDER[screen], level(keyed, screen)
-    lights = [light[:, order] / unit for light in (keyed.foreground, plate, keyed.screen)]
+    lights = [(light[:, order] / unit).clamp(0, _BEYOND) for light in (keyed.foreground, plate, keyed.screen)]
     return torch.cat([lights[0], keyed.alpha, *lights[1:]], 1)
 
 
@@ -40,7 +46,7 @@ def believed(plate: Tensor, keyed: Key, screen: ScreenName) -> Tensor:
     """(B, 1, H, W), 0 .. 1: how far a net is believed: 0 where it is not asked.
 
     It is where the key is undecided, but for the inside of a wide smooth veil (`determined`) and for light far brighter
-    than any it learned from.
+    than any it learned from, and the pixels beside that.
 
     Parameters
     ----------
@@ -48,7 +54,7 @@ def believed(plate: Tensor, keyed: Key, screen: ScreenName) -> Tensor:
         (B, 3, H, W), scene-linear, finite.
     """
     brightest = (plate / level(keyed, screen)).amax(1, keepdim=True)
-    known = ((_BEYOND - brightest) / (_BEYOND - _LEARNED)).clamp(0, 1)
+    known = erode(((_BEYOND - brightest) / (_BEYOND - _LEARNED)).clamp(0, 1), _BESIDE)
     return known * undecided(keyed.alpha) * determined(keyed.alpha)
 
 
@@ -60,7 +66,6 @@ def refined(
     screen: ScreenName,
     *,
     holdout: Tensor | None = None,
-    garbage: Tensor | None = None,
     clip_black: float = 0.0,
     clip_white: float = 1.0,
 ) -> Key:
@@ -76,15 +81,15 @@ def refined(
         See `believed`.
     plate
         (B, 3, H, W), scene-linear, finite.
-    holdout, garbage, clip_black, clip_white
+    holdout, clip_black, clip_white
         As `vfxgen.image.keying.key` has them.
     """
     order, unit = _ORDER[screen], level(keyed, screen)
     alpha = clip(torch.lerp(keyed.alpha, made[:, 3:], belief), clip_black, clip_white)
-    foreground = torch.lerp(keyed.foreground, made[:, order] * unit, belief)
+    # What the net was not shown of a colour outside the working space is put back, as far as the subject covers.
+    mended = made[:, order] * unit + alpha * keyed.foreground.clamp(max=0)
+    foreground = torch.lerp(keyed.foreground, mended, belief)
     if holdout is not None:
         alpha, foreground = torch.maximum(alpha, holdout), torch.lerp(foreground, plate, holdout)
-    if garbage is not None:
-        alpha = alpha * (1 - garbage)
     untouched = (alpha >= 1) & (keyed.foreground == plate).all(1, keepdim=True)
     return Key(alpha, torch.where(untouched, plate, foreground), keyed.screen)

@@ -95,7 +95,8 @@ def _screen_color(color: Tensor, channel: int, weight: Tensor | None) -> Tensor:
     key, first, second = (color[c] for c in (channel, (channel + 1) % 3, (channel + 2) % 3))
     total = color.sum(0).clamp_min(TINY)
     bins = 64
-    chromaticity = torch.stack([first / total, second / total])
+    # A screen outside the working space has a negative channel: it belongs to the outermost cell.
+    chromaticity = torch.stack([first / total, second / total]).clamp(0, 1)
     cell = (chromaticity * bins).long().clamp(0, bins - 1)
     # Whole numbers add up to the same sum in any order, also on a GPU.
     vote = 1000 * (1 - (first + second) / (2 * key)) * (key / key.median()).clamp(max=1)

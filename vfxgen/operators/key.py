@@ -98,7 +98,8 @@ class Key(WithNet, Operator):
         space = _keying_space(plate.colorspace)
         light = color.convert(plate.rgb, plate.colorspace, space)
         try:
-            keyed = self._keyed(number, plate, to_tensor(light), space)
+            garbage = _matte(self.garbage, number, plate)
+            keyed = self._keyed(number, plate, to_tensor(light), garbage, space).without(garbage)
         except ValueError as error:
             raise RequestError(f"{self.name}: frame {number}: {error}") from None
         alpha, foreground, premultiplied = map(to_pixels, (keyed.alpha, keyed.foreground, keyed.premultiplied))
@@ -110,20 +111,22 @@ class Key(WithNet, Operator):
             return frame
         return frame.with_pixels(FOREGROUND, color.convert(foreground, space, plate.colorspace))
 
-    def _keyed(self, number: int, plate: Frame, light: Tensor, space: str) -> Keyed:
+    def _keyed(self, number: int, plate: Frame, light: Tensor, garbage: Tensor | None, space: str) -> Keyed:
         from vfxgen.image.keying import key
 
         color, clean = self._screen_color(plate.colorspace, space), self._clean(number, plate)
-        mattes = {name: _matte(self.inputs.get(name), number, plate) for name in ("holdout", "garbage")}
+        told = {
+            "screen_color": color,
+            "clean": clean,
+            "holdout": _matte(self.holdout, number, plate),
+            "garbage": garbage,
+        }
         if self._entry:
-            return self._through_net(light, {"screen_color": color, "clean": clean}, mattes)
+            return self._through_net(light, told)
         return key(
             light,
             self.screen,
-            screen_color=color,
-            clean=clean,
-            holdout=mattes["holdout"],
-            garbage=mattes["garbage"],
+            **told,
             clip_black=self.clip_black,
             clip_white=self.clip_white,
             smooth=self.smooth,
@@ -132,25 +135,33 @@ class Key(WithNet, Operator):
             limit=self.limit,
         )
 
-    def _through_net(self, light: Tensor, screen: dict[str, Any], mattes: dict[str, Any]) -> Keyed:
+    def _through_net(self, light: Tensor, told: dict[str, Tensor | None]) -> Keyed:
         from vfxgen.backends.light import through
         from vfxgen.backends.tiles import seen_for
         from vfxgen.image.keying import key, repaired
         from vfxgen.image.refined_key import believed, given, refined
 
         finite = repaired(light)
-        keyed = key(finite, self.screen, **screen, **mattes)
+        keyed = key(finite, self.screen, **told)
         belief = believed(finite, keyed, self.screen)
-        told = given(finite, keyed, self.screen)
+        seen = given(finite, keyed, self.screen)
         # The key itself, where the net is not asked.
-        made = told[:, :4].clone()
+        made = seen[:, :4].clone()
         wanted = (belief > 0)[0, 0].numpy()
         if wanted.any():
             part = (..., *seen_for(wanted, self._net.card))
-            mended: Any = through(self._net, told[part], tile=self.tile)
+            mended: Any = through(self._net, seen[part], tile=self.tile)
             made[part] = mended
-        clips: Any = {"clip_black": self.clip_black, "clip_white": self.clip_white}
-        return refined(made, belief, finite, keyed, self.screen, **mattes, **clips).with_nonfinite_of(light)
+        return refined(
+            made,
+            belief,
+            finite,
+            keyed,
+            self.screen,
+            holdout=told["holdout"],
+            clip_black=self.clip_black,
+            clip_white=self.clip_white,
+        ).with_nonfinite_of(light)
 
     def _chosen(self) -> registry.Entry | None:
         if self.net and self.method == "mixture":

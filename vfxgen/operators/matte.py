@@ -120,10 +120,12 @@ class Matte(WithNet, Operator):
         alpha = self._steadied(number, plate) if self.temporal else self._alpha[number].alpha
         if self.holdout is not None:
             alpha = np.maximum(alpha, _matte(self.holdout, number, plate))
+        foreground = _straight(plate.rgb, alpha)
         if self.garbage is not None:
             alpha = alpha * (1 - _matte(self.garbage, number, plate))
-        foreground = _straight(plate.rgb, alpha)
-        frame = plate.with_pixels(RGBA, np.concatenate([foreground * alpha, alpha], axis=-1))
+        # Nothing times infinity is no number.
+        premultiplied = np.where(np.isfinite(foreground), foreground * alpha, foreground)
+        frame = plate.with_pixels(RGBA, np.concatenate([premultiplied, alpha], axis=-1))
         return frame.with_pixels(FOREGROUND, foreground) if self.foreground else frame
 
     def _steadied(self, number: int, plate: Frame) -> Pixels:
