@@ -249,11 +249,11 @@ class Operator(Sequence):
         inputs = {
             name: [self._inputs[name].key(needed) for needed in numbers] for name, numbers in self.needs(number).items()
         }
-        nets = {name: entry.card.weights.sha256 for name, entry in self.nets.items()}
+        nets = {name: entry.card.computation for name, entry in self.nets.items()}
         made_with: dict[str, Any] = {"nets": nets} if nets else {}
         if self.draws_noise:
             made_with["frame"] = number
-        # A net's weights are in the key: the folder it lies in decides no pixel.
+        # What a net computes is in the key: the folder it lies in decides no pixel.
         parameters = {
             name: os.path.basename(value.rstrip("/")) if self.declared_parameters[name].net_task else value
             for name, value in self.parameters.items()

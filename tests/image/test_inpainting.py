@@ -49,6 +49,18 @@ class TestEveryMethod:
         assert inpainted(light := texture(SIZE), np.zeros(SIZE, bool), method) is light
 
 
+@pytest.mark.parametrize("gap", [2, 4, 8, 9, 11])
+@pytest.mark.parametrize("across", [False, True])
+def test_two_holes_with_little_between_them_at_the_edge_of_the_frame(gap: int, across: bool) -> None:
+    light, hole = texture((96, 128)), np.zeros((96, 128), bool)
+    hole[:, 84:100] = hole[:, 100 + gap :] = True
+    if across:
+        light, hole = light.swapaxes(0, 1).copy(), hole.T.copy()
+    made = inpainted(light, hole, "patch")
+    assert np.isfinite(made).all()
+    assert light.min() - 0.05 <= made.min() and made.max() <= light.max() + 0.05
+
+
 def test_patches_carry_a_pattern_on_where_smooth_fills_lose_it() -> None:
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
     light = np.array([0.05, 0.6], np.float32)[(rows // 4 + columns // 4) % 2][..., None].repeat(3, axis=-1)

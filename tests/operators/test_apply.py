@@ -171,6 +171,19 @@ def test_the_net_is_in_the_key(retouch: str, matte: str) -> None:
     assert [entry.card.weights.sha256 for entry in one.nets.values()]
 
 
+def test_a_card_that_is_corrected_makes_other_frames_and_one_that_is_reworded_does_not(tmp_path: Path) -> None:
+    plate = Pictures(picture())
+
+    def key(name: str, **fields: Any) -> str:
+        made: str = vfxgen.Apply(plate, net=net(tmp_path / name / "one", **fields)).key(1)
+        return made
+
+    first = key("first")
+    assert key("reworded", summary="Another word for it") == first
+    encoded = [{"name": "picture", "channels": "R G B", "encoding": "srgb"}]
+    assert key("encoding", inputs=encoded) != first != key("multiple", size_multiple=4)
+
+
 def test_what_cannot_be_applied_says_why(tmp_path: Path) -> None:
     plate = constant([0.2, 0.4, 0.1])
     with pytest.raises(RequestError, match="'upscale-x2' makes frames 2 times as large: use upscale"):

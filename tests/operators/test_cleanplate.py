@@ -163,6 +163,22 @@ def test_a_frame_depends_on_what_it_says_it_needs() -> None:
     assert clean(changed, mask, reach=2).key(5) == operator.key(5) != operator.key(4)
 
 
+def test_a_clean_plate_of_another_frame_is_in_the_key_where_it_is_in_the_picture() -> None:
+    plates, mask = (dict.fromkeys(FRAMES, source[1]) for source in (plate(), masks()))
+
+    def cleaned(shown: int, level: float) -> Cleanplate:
+        """What stands still is shown on one frame alone."""
+        known = {n: np.concatenate([scene()[1], np.full((*SIZE, 1), n == shown, np.float32)], -1) for n in FRAMES}
+        known[shown][hole(), :3] = level
+        words = {**SMALL, "grain": 0.0}
+        return Cleanplate(Pictures(plates), Pictures(mask, "A"), Pictures(known, "RGBA"), **words)
+
+    for shown in (4, 6, 8):
+        dark, light = (cleaned(shown, level) for level in (0.1, 0.6))
+        assert np.abs(dark[6].rgb - light[6].rgb).max() > 0.1 and dark.key(6) != light.key(6)
+        assert shown in dark.needs(6)["clean"]
+
+
 def test_exposure_that_changes_is_matched() -> None:
     dimmed = {n: light * np.float32(0.8**n) for n, light in plate().items()}
     truth = {n: light * np.float32(0.8**n) for n, light in scene().items()}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from moving_scenes import texture
 
 import vfxgen
-from vfxgen.errors import FrameError, RequestError
+from vfxgen.errors import FrameError, MissingFrameError, RequestError
 from vfxgen.frame import Attribute, Box, Frame, Pixels
 from vfxgen.media.image import write_image
 from vfxgen.operators.matte import Matte
@@ -111,6 +111,16 @@ def test_holdout_and_garbage() -> None:
     assert frame.rgb[box[..., 0] > 0].tobytes() == shot()[3][box[..., 0] > 0].tobytes()
     gone = cut(garbage=mattes(box))[3]
     assert not gone.alpha[box > 0].any() and not gone.rgb[box[..., 0] > 0].any()
+
+
+@pytest.mark.parametrize("garbage", [0.1, 0.5, 0.9])
+def test_a_soft_garbage_matte_thins_the_matte_and_leaves_its_colour(garbage: float) -> None:
+    half = np.zeros((*SIZE, 1), np.float32)
+    half[:, :50] = garbage
+    whole, thin = cut(foreground=True)[3], cut(garbage=mattes(half), foreground=True)[3]
+    assert np.allclose(thin.alpha, whole.alpha * (1 - half), atol=1e-6)
+    assert np.allclose(thin.rgb, whole.rgb * (1 - half), atol=1e-5)
+    assert thin.pixels("fg.R", "fg.G", "fg.B").tobytes() == whole.pixels("fg.R", "fg.G", "fg.B").tobytes()
 
 
 def test_nan_stays_and_touches_no_other_pixel() -> None:
@@ -270,3 +280,18 @@ def test_a_subject_thinner_than_the_width_is_said(caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.WARNING, "vfxgen"):
         cut(width=40.0)[3]
     assert "no pixel is surely subject" in caplog.text
+
+
+def test_frames_before_a_cut_or_the_last_of_a_mask_are_steadied_by_the_neighbour_there_is() -> None:
+    short = mattes({n: rough(n) for n in (1, 2, 3)})
+    matte = Matte(Pictures(shot()), rough=short, width=5.0, method="mixture", temporal=0.5)
+    assert matte.needs(3)["plate"] == (2, 3) and np.isfinite(matte[3].alpha).all()
+    with pytest.raises(MissingFrameError, match="frame 4"):
+        matte[4]
+
+
+def test_a_frame_at_a_cut_is_steadied_by_the_neighbour_of_its_own_scene() -> None:
+    other = {n: np.ascontiguousarray(1 - shot()[n].clip(0, 1)[::-1, ::-1]) for n in (4, 5)}
+    words = {"keyframes": mattes({2: coverage(2)}), "width": 5.0}
+    steadied, alone = (Matte(Pictures({**shot(), **other}), temporal=t, **words)[3] for t in (0.5, 0.0))
+    assert 0 < np.abs(steadied.alpha - alone.alpha).max() < 0.5

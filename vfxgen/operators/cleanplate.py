@@ -97,9 +97,17 @@ class Cleanplate(WithNet, Operator):
         self._seen.keep, self._complete.keep = 3, 3
 
     def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:
-        around = {n for anchor in (number, *self._anchors(number)) for n in self._seen.window(anchor)}
+        first, last = self._anchors(number)
+        around = {n for anchor in (number, first, last) for n in self._seen.window(anchor)}
         needed = dict.fromkeys(("plate", "mask"), tuple(sorted(around)))
-        return {**needed, "clean": (number,)} if self.clean is not None else needed
+        if self.clean is None:
+            return needed
+        # What is made up is made up on the frames between, at a cut: each with a clean plate of its own.
+        there = self.clean.range
+        return {
+            **needed,
+            "clean": tuple(n for n in range(first, last + 1) if n == number or there is None or n in there),
+        }
 
     def reset(self) -> None:
         super().reset()

@@ -114,10 +114,9 @@ class Key(WithNet, Operator):
     def _keyed(self, number: int, plate: Frame, light: Tensor, garbage: Tensor | None, space: str) -> Keyed:
         from vfxgen.image.keying import key
 
-        color, clean = self._screen_color(plate.colorspace, space), self._clean(number, plate)
-        told = {
-            "screen_color": color,
-            "clean": clean,
+        told: dict[str, Any] = {
+            "screen_color": self._screen_color(plate.colorspace, space),
+            "clean": self._clean(number, plate),
             "holdout": _matte(self.holdout, number, plate),
             "garbage": garbage,
         }
@@ -135,7 +134,7 @@ class Key(WithNet, Operator):
             limit=self.limit,
         )
 
-    def _through_net(self, light: Tensor, told: dict[str, Tensor | None]) -> Keyed:
+    def _through_net(self, light: Tensor, told: dict[str, Any]) -> Keyed:
         from vfxgen.backends.light import through
         from vfxgen.backends.tiles import seen_for
         from vfxgen.image.keying import key, repaired

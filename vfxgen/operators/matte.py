@@ -130,6 +130,7 @@ class Matte(WithNet, Operator):
 
     def _steadied(self, number: int, plate: Frame) -> Pixels:
         """Alpha mixed with that of the neighbours along the motion, within its own range around each pixel."""
+        from vfxgen.image.cuts import is_cut
         from vfxgen.image.steady import local_range, steadied
 
         alpha = self._alpha[number].alpha
@@ -137,7 +138,7 @@ class Matte(WithNet, Operator):
             return alpha
         neighbours = []
         for other in self._around(number):
-            if other != number:
+            if other != number and not is_cut(plate.rgb, self.input_frame("plate", other).on(plate.data_window).rgb):
                 between = self._guide.motion[min(number, other)]
                 way = between.only(*(FORWARD if other > number else BACKWARD)).on(plate.data_window)
                 flow = way.pixels(*way.channels)

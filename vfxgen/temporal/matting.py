@@ -54,8 +54,10 @@ class Guide:
 
     @property
     def range(self) -> list[int] | None:
-        """Frames of the plate."""
-        return self.plate.range
+        """Frames of the plate of which a trimap or a rough mask, where there is one, says something."""
+        known = [source.range for source in (self.plate, self.trimap, self.rough) if source is not None]
+        bounded = [set(numbers) for numbers in known if numbers is not None]
+        return sorted(set.intersection(*bounded)) if bounded else None
 
     @property
     def keyframes(self) -> list[int]:

@@ -91,6 +91,13 @@ class Card(Part):
         """
         return "commercial" if all(licence.use == "commercial" for _, licence in self.licences) else "research"
 
+    @property
+    def computation(self) -> dict[str, Any]:
+        """What decides the pixels it makes: weights, form and ports; not names, licences or how it came to be."""
+        parts = {"format", "architecture", "hyperparameters", "scale", "receptive_field", "size_multiple", "precision"}
+        said = self.model_dump(mode="json", include=parts | {"inputs", "outputs"})
+        return {**said, "weights": self.weights.sha256}
+
     @pydantic.model_validator(mode="after")
     def _fits_together(self) -> Card:
         if self.format == "safetensors" and not self.architecture:
