@@ -51,6 +51,16 @@ def test_the_thinnest_mask_is_replaced_in_full() -> None:
     assert thin.tobytes() == full.tobytes()
 
 
+@pytest.mark.parametrize("method", ["patch", "telea", "smooth", "net", "auto"])
+def test_a_pixel_far_away_that_is_no_number_makes_no_other_fill(method: str) -> None:
+    light, broken = texture(SIZE), texture(SIZE)
+    broken[3, 3], broken[68, 4] = np.nan, np.inf
+    sound, other = (inpaint(picture, spot(), method=method, feather=0.0)[1].rgb for picture in (light, broken))
+    hole = spot()[..., 0] > 0
+    assert np.abs(other - sound)[hole].max() < 1e-3
+    assert not np.isfinite(other[3, 3]).any() and not np.isfinite(other[68, 4]).any()
+
+
 def test_nan_under_the_mask_is_filled_and_nan_in_the_mask_is_0() -> None:
     light, mask = texture(SIZE), spot()
     light[35, 45] = np.nan

@@ -40,6 +40,16 @@ def test_a_net_alone_needs_no_guide_and_one_with_a_guide_gets_it(studio: Path) -
     told = net(studio, "told", "R G B T")
     with pytest.raises(RequestError, match="nothing says where the subject is"):
         Matte(Pictures(shot()), method="net", net=told)
+    apart = scripted(
+        studio,
+        "apart",
+        Reddening(),
+        task="matte",
+        inputs=[{"name": "picture", "channels": "R G B"}, {"name": "told", "channels": "T"}],
+        outputs=[{"name": "alpha", "channels": "A"}],
+    )
+    with pytest.raises(RequestError, match="nothing says where the subject is"):
+        Matte(Pictures(shot()), method="net", net=apart)
     frame = cut(method="net", net=told)[3]
     assert set(np.unique(frame.alpha)) == {0, 0.5, 1}
     masked = cut(method="net", net=net(studio, "masked", "R G B M"))[3]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import vfxgen
-from vfxgen.errors import LicenceError, RequestError
+from vfxgen.errors import FrameError, LicenceError, RequestError
 from vfxgen.frame import Box, Frame, Pixels
 from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures
@@ -80,6 +80,31 @@ def test_a_nan_stays_where_it_was_and_touches_nothing_else() -> None:
     assert sorted(map(tuple, np.argwhere(~np.isfinite(large)).tolist())) == [
         (row, column, 1) for row in (12, 13) for column in (14, 15)
     ]
+
+
+def test_coverage_above_one_and_infinite_coverage_pass() -> None:
+    alpha = np.ones((24, 32, 1), np.float32)
+    alpha[2:6, 2:6], alpha[12, 12] = 1.5, np.inf
+    plate = Pictures(np.concatenate([detail(), alpha], axis=-1), "RGBA")
+    for method in ("net", "lanczos"):
+        large = vfxgen.Upscale(plate, method=method)[1].alpha[..., 0]
+        assert np.allclose(large[6:10, 6:10], 1.5, atol=0.05)
+    assert np.isposinf(vfxgen.Upscale(plate)[1].alpha[24:26, 24:26]).all()
+
+
+@pytest.mark.parametrize("scale", [1.3, 1.5, 2.0, 2.5])
+def test_other_channels_are_resized_once(scale: float) -> None:
+    noise = np.random.default_rng(1).random((24, 32, 2), np.float32)
+    plate = Pictures(np.concatenate([detail(), noise], axis=-1), ("R", "G", "B", "N.x", "depth.Z"))
+    by_net, by_filter = (vfxgen.Upscale(plate, scale=scale, method=method)[1] for method in ("net", "lanczos"))
+    assert by_net.data_window == by_filter.data_window
+    for name in ("N.x", "depth.Z"):
+        assert by_net.planes[name].tobytes() == by_filter.planes[name].tobytes()
+
+
+def test_a_frame_without_pixels_is_refused() -> None:
+    with pytest.raises(FrameError, match="frame 1 of the plate has no pixels"):
+        vfxgen.Upscale(Pictures(np.zeros((0, 32, 3), np.float32)))[1]
 
 
 def test_tiles_do_not_show() -> None:

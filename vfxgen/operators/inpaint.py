@@ -9,6 +9,7 @@ import numpy as np
 from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import RGB, Frame, Mask, Pixels
 from vfxgen.image.mask import matte_on
+from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
@@ -89,6 +90,7 @@ class Inpaint(WithNet, Operator):
 
     def frame(self, number: int) -> Frame:
         from vfxgen.image.holes import feathered, grown, mixed
+        from vfxgen.image.keying import repaired
 
         plate = self.input_frame("plate", number)
         core = grown(matte_on(self.mask[number], plate)[..., 0], self.grow)
@@ -97,13 +99,16 @@ class Inpaint(WithNet, Operator):
             return plate
         mix = feathered(core, self.feather)
         light = plate.rgb
-        # What is not finite is no example either.
-        hole = (mix > 0) | ~np.isfinite(light).all(axis=-1)
-        if hole.all():
+        hole, finite = mix > 0, np.isfinite(light).all(axis=-1)
+        if not (finite & ~hole).any():
             raise FrameError(
                 f"inpaint: frame {number}: the mask covers the whole frame: nothing is left to fill it from"
             )
-        return plate.with_pixels(RGB, mixed(self._filled(np.where(hole[..., None], 0, light), hole), light, mix))
+        known = np.where(hole[..., None], np.float32(0), light)
+        if not (finite | hole).all():
+            # What is not finite is no example: a pixel far away that flickers must not make another fill.
+            known = to_pixels(repaired(to_tensor(np.where(hole[..., None], np.float32(np.nan), light))))
+        return plate.with_pixels(RGB, mixed(self._filled(known, hole), light, mix))
 
     def _filled(self, light: Pixels, hole: Mask) -> Pixels:
         from vfxgen.image.inpainting import inpainted

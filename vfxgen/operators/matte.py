@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from vfxgen.errors import FrameError, RequestError
-from vfxgen.frame import RGBA, Frame, Pixels
+from vfxgen.frame import RGB, RGBA, Frame, Pixels
 from vfxgen.image.mask import matte_on
 from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.operator import Operator, image_input, matte_input, parameter
@@ -94,7 +94,8 @@ class Matte(WithNet, Operator):
         guides = [name for name in ("trimap", "rough", "keyframes") if name in self.inputs]
         if len(guides) > 1:
             raise RequestError(f"matte: {' and '.join(guides)} are given; give one of them")
-        if not guides and (self._entry is None or self._entry.card.inputs[0].channels != "R G B"):
+        takes = " ".join(port.channels for port in self._entry.card.inputs) if self._entry else ""
+        if not guides and sorted(takes.split()) != sorted(RGB):
             raise RequestError("matte: nothing says where the subject is: give a trimap, a rough mask or keyframes")
         self._guide = Guide(self.plate, self.trimap, self.rough, self.keyframes, self.width)
         solve_by_net = (lambda: self._net) if self._entry else None

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vfxgen.errors import NetError, RequestError
+from vfxgen.errors import FrameError, NetError, RequestError
 from vfxgen.frame import RGB, Box, Frame, Pixels
 from vfxgen.image.resample import Axis, FilterName, resampled
 from vfxgen.image.tensor import to_pixels, to_tensor
@@ -104,21 +104,26 @@ class Upscale(WithNet, Operator):
         if self.temporal:
             return self._steadied(number)
         plate = self.input_frame("plate", number)
+        if 0 in plate.size:
+            raise FrameError(f"{self.name}: frame {number} of the plate has no pixels")
         if self.scale == 1:
             return plate
         if self._entry is None:
             return _resized(plate, self.scale)
         factor = self._entry.card.scale
         written = [*RGB, "A"] if "A" in plate.planes else list(RGB)
-        others = {name: plane for name, plane in plate.planes.items() if name not in written}
-        large = _resized(replace(plate, planes=others), factor)
+        large = _resized(replace(plate, planes={}), factor)
         large = large.on(Box(*(side * factor for side in plate.data_window)))
         large = large.with_pixels(RGB, self._through_net(plate.rgb))
         if "A" in plate.planes:
             coverage = self._through_net(np.repeat(plate.alpha, 3, axis=-1))
-            large = large.with_pixels(("A",), np.clip(coverage.mean(axis=-1, keepdims=True), 0, 1))
-        large = replace(large, planes={name: large.planes[name] for name in plate.planes})
-        return large if self.scale == factor else _resized(large, self.scale / factor, plate.display_window, self.scale)
+            large = large.with_pixels(("A",), coverage.mean(axis=-1, keepdims=True))
+        if self.scale != factor:
+            large = _resized(large, self.scale / factor, plate.display_window, self.scale)
+        others = {name: plane for name, plane in plate.planes.items() if name not in written}
+        resized = _resized(replace(plate, planes=others), self.scale).on(large.data_window)
+        made = {**resized.planes, **large.planes}
+        return replace(large, planes={name: made[name] for name in plate.planes})
 
     def _steadied(self, number: int) -> Frame:
         """The frame mixed with its neighbours along the motion, within the plate's range around each pixel."""
