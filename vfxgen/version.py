@@ -1,3 +1,6 @@
-"""The version that stands in every published frame."""
+"""The version that stands in every published frame, and in its key.
 
-__version__ = "0.1.0"
+A change that makes other pixels of the same request raises it: frames that were published before are then made again.
+"""
+
+__version__ = "0.2.0"
