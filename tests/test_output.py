@@ -18,7 +18,7 @@ from vfxgen.frame import Attribute, Frame
 from vfxgen.media.image import read_header, read_image, write_image
 from vfxgen.output import Output, output_of
 from vfxgen.provenance import published_key
-from vfxgen.testing import constant
+from vfxgen.testing import Pictures, constant
 
 
 def published(tmp_path: Path, sequence: vfxgen.Sequence, name: str, **fields: Any) -> Frame:
@@ -74,6 +74,19 @@ class TestColour:
         after = published(tmp_path, constant([0.09, 0.09, 0.09, 0.5]), "o.png")
         assert after.pixels("G").mean() == pytest.approx(1.055 * 0.18 ** (1 / 2.4) - 0.055, abs=1e-3)
         assert after.pixels("A").mean() == pytest.approx(0.5, abs=1e-3)
+
+    @pytest.mark.parametrize("type", ["uint8", "uint16"])
+    def test_a_straight_plate_under_an_empty_foreground_is_the_file_it_was(self, tmp_path: Path, type: str) -> None:
+        pixels = np.random.default_rng(1).random((16, 16, 4), np.float32)
+        pixels[:4, :, 3] = 0
+        write_image(Frame.from_pixels(pixels, "RGBA", colorspace="", type=type), str(tmp_path / "p.png"), format="png")
+        plate = vfxgen.read(tmp_path / "p.png")
+        empty = np.zeros((16, 16, 4), np.float32)
+        empty[12:, 12:] = (0.2, 0.1, 0.1, 0.5)
+        after = published(tmp_path, vfxgen.Merge(plate, Pictures(empty, "RGBA")), "o.png").pixels(*"RGBA")
+        before = read_image(str(tmp_path / "p.png"), 1).pixels(*"RGBA")
+        kept = ~empty.any(axis=-1)
+        assert np.array_equal(after[kept], before[kept]) and not np.array_equal(after[~kept], before[~kept])
 
 
 class TestTypesAndChannels:

@@ -93,14 +93,13 @@ def _restored(frame: Frame, converted: Frame) -> dict[str, Plane]:
     origin = frame.origin
     if origin is None or not all(name in frame.planes for name in RGB):
         return {}
-    if origin.straight and origin.native.get("A") is not frame.planes.get("A"):
+    read = {**origin.working, **({"A": origin.native["A"]} if origin.straight else {})}
+    if any(name not in frame.planes or frame.planes[name].shape != plane.shape for name, plane in read.items()):
         return {}
-    if all(frame.planes[name] is origin.working[name] for name in RGB):
+    if all(frame.planes[name] is plane for name, plane in read.items()):
         return {name: origin.native[name] for name in RGB}
-    if origin.working["R"].shape != frame.planes["R"].shape:
-        return {}
     same = np.ones(frame.size, bool)
-    for name in RGB:
-        now, then = frame.planes[name], origin.working[name]
+    for name, then in read.items():
+        now = frame.planes[name]
         same &= (now == then) | (np.isnan(now) & np.isnan(then))
     return {name: np.where(same, origin.native[name], converted.planes[name]) for name in RGB}

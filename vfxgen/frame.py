@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -238,6 +239,13 @@ class Frame:
             planes[name] = np.asarray(pixels[..., i], np.float32)
             types[name] = type or types.get(name) or self.color_type
         return replace(self, planes=planes, types=types, color_layers=layers)
+
+    @property
+    def pixel_aspect(self) -> float:
+        """Width of its pixels by their height; 1 where the header says nothing that can be one."""
+        said = self.attributes.get("PixelAspectRatio")
+        aspect = float(said.value) if said else 1.0
+        return aspect if 0 < aspect < math.inf else 1.0
 
     @property
     def color_type(self) -> str:

@@ -20,6 +20,12 @@ def test_another_scene_is_a_cut(seed: int) -> None:
     assert is_cut(texture(SIZE, seed), texture(SIZE, seed + 50) * np.float32(1.1))
 
 
+@pytest.mark.parametrize("height", [60, 100, 160])
+def test_a_cut_is_one_in_a_picture_far_wider_than_high_too(height: int) -> None:
+    one, other = (texture((height, 640), seed) for seed in (1, 51))
+    assert is_cut(one, other) and not is_cut(one, np.roll(one, 9, axis=1))
+
+
 def test_motion_exposure_and_blur_are_none() -> None:
     this, other, _ = moved(TURN)
     assert not is_cut(this, other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from moving_scenes import texture
 
 from vfxgen.image.exposure import gain
@@ -37,6 +38,14 @@ def test_in_the_middle_of_a_hole_it_is_that_of_the_rest() -> None:
     known[20:70, 30:90] = False
     target = np.where(known[..., None], light * np.float32(0.6), np.nan)
     np.testing.assert_allclose(gain(light, target, known, 10), 0.6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("blue", [0.0, -0.01])
+def test_a_channel_without_light_is_exposed_as_the_others_are(blue: float) -> None:
+    light = texture(SIZE)
+    light[..., 2] = blue
+    found = gain(light, light * np.array([2, 1, 2], np.float32), EVERYWHERE, 20)
+    np.testing.assert_allclose(found, np.broadcast_to([2, 1, 1.5], found.shape), rtol=1e-3)
 
 
 def test_nothing_known_or_black_is_1() -> None:

@@ -137,6 +137,17 @@ def test_grain_belongs_to_its_place() -> None:
     np.testing.assert_allclose(whole[30:90, 30:80], piece, atol=1e-5)
 
 
+def test_a_channel_without_grain_takes_none_from_the_others() -> None:
+    light = grainy_wedge()
+    silent = light.copy()
+    silent[..., 2] = 0
+    whole, model = measured(light), measured(silent)
+    assert whole is not None and model is not None
+    strong, found = whole.deviation(light), model.deviation(silent)
+    np.testing.assert_allclose(found[..., :2], strong[..., :2], rtol=0.02)
+    assert not found[..., 2].any() and not made_of(model, silent)[..., 2].any()
+
+
 def test_too_little_to_measure_and_no_grain_say_so() -> None:
     light = grainy_wedge()
     few = np.zeros((240, 480), bool)

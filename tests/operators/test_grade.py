@@ -70,13 +70,21 @@ def test_on_premultiplied_pixels_the_offset_counts_by_coverage() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("parameters", [{"slope": 2.0}, {"offset": 0.1}, {"power": 2.0}, {"saturation": 0.5}])
+@pytest.mark.parametrize(
+    "parameters", [{"slope": 2.0}, {"slope": 0.0}, {"offset": 0.1}, {"power": 2.0}, {"saturation": 0.5}]
+)
 def test_what_is_no_number_stays_in_its_pixel_and_channel(parameters: dict[str, object], value: float) -> None:
     pixels = np.full((3, 3, 3), 0.5, np.float32)
     pixels[1, 1, 0] = value
     graded = vfxgen.Grade(Pictures(pixels), **parameters)[1].rgb
     np.testing.assert_array_equal(graded[1, 1, 0], value)
     assert np.count_nonzero(~np.isfinite(graded)) == 1
+
+
+@pytest.mark.parametrize("alpha", [np.nan, np.inf, 1e-42])
+@pytest.mark.parametrize("parameters", [{"offset": 0.1}, {"power": 2.0}])
+def test_alpha_that_is_no_coverage_makes_no_light_infinite(parameters: dict[str, object], alpha: float) -> None:
+    assert np.isfinite(vfxgen.Grade(constant([0.2, 0.3, 0.1, alpha]), **parameters)[1].rgb).all()
 
 
 def test_other_channels_pass() -> None:

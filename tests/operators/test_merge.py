@@ -142,6 +142,12 @@ def test_superwhite_and_superblack_pass() -> None:
     assert merged.rgb[0, 0].tolist() == [-0.25, 20001.0, -3.0]
 
 
+def test_infinity_screened_is_infinite() -> None:
+    for foreground in ([0.5, 0.5, 0.5, 0.5], [0.0, 0.0, 0.0, 1.0]):
+        merged = vfxgen.Merge(constant([np.inf, 0.5, 2, 1]), constant(foreground), operation="screen")[1]
+        assert np.isposinf(merged.rgb[0, 0, 0]) and np.isfinite(merged.rgb[0, 0, 1:]).all()
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_nan_stays_on_its_pixel(operation: str) -> None:
     plate = np.full((5, 5, 4), 0.5, np.float32)

@@ -110,6 +110,21 @@ def test_straight_alpha_is_premultiplied_after_the_colour_became_light(tmp_path:
     assert frame.origin is not None and frame.origin.straight
 
 
+@pytest.mark.parametrize("type", ["uint8", "uint16"])
+def test_straight_data_is_premultiplied_too_and_comes_back_bit_for_bit(tmp_path: Path, type: str) -> None:
+    pixels = np.random.default_rng(1).random((16, 16, 4), np.float32)
+    pixels[:4, :, 3] = 0
+    straight = Frame.from_pixels(pixels, "RGBA", colorspace="", type=type)
+    image.write_image(straight, str(tmp_path / "a.png"), format="png")
+    source, stored = (
+        vfxgen.read(str(tmp_path / "a.png"), colorspace="Raw"),
+        image.read_image(str(tmp_path / "a.png"), 1),
+    )
+    assert np.array_equal(source[1].rgb, stored.rgb * stored.alpha)
+    vfxgen.write(source, str(tmp_path / "b.png"), frames="1")
+    assert np.array_equal(image.read_image(str(tmp_path / "b.png"), 1).pixels(*"RGBA"), stored.pixels(*"RGBA"))
+
+
 def test_a_still_is_the_same_for_every_frame(tmp_path: Path) -> None:
     image.write_image(picture(1), str(tmp_path / "still.exr"), format="exr")
     read = vfxgen.read(str(tmp_path / "still.exr"))
@@ -177,6 +192,15 @@ def test_a_damaged_frame_is_an_error_whatever_was_chosen(tmp_path: Path) -> None
     (tmp_path / "plate.1002.exr").write_bytes(b"")
     with pytest.raises(MediaError, match=r"plate\.1002\.exr: is empty"):
         vfxgen.read(path, missing="hold")[1002]
+
+
+def test_a_damaged_first_frame_fails_alone(tmp_path: Path) -> None:
+    path = plate(tmp_path, [1001, 1002, 1003])
+    (tmp_path / "plate.1001.exr").write_bytes(b"cut off")
+    source = vfxgen.read(path)
+    assert np.array_equal(source[1003].rgb, picture(1003).rgb.astype(np.float16))
+    with pytest.raises(MediaError, match=r"plate\.1001\.exr"):
+        source[1001]
 
 
 def test_files_that_appear_are_seen_after_a_reset(tmp_path: Path) -> None:

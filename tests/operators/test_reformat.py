@@ -91,6 +91,15 @@ def test_an_anamorphic_plate_is_unsqueezed_to_square_pixels() -> None:
     assert kept.attributes["PixelAspectRatio"].value == 2.0
 
 
+@pytest.mark.parametrize("aspect", [0.0, -1.0, np.nan, np.inf])
+def test_a_pixel_aspect_that_cannot_be_one_counts_as_square(aspect: float) -> None:
+    plate = with_header((8, 16), PixelAspectRatio=Attribute(aspect, "float"))
+    made = vfxgen.Reformat(plate, format="32x32", resize="fit")[1]
+    assert made.data_window == Box(0, 8, 32, 16) and made.attributes["PixelAspectRatio"].value == 1.0
+    stretched = vfxgen.Resize(plate, width=32, height=8)[1]
+    assert stretched.attributes["PixelAspectRatio"].value == 0.5
+
+
 def test_the_screen_window_grows_with_the_display_window() -> None:
     wider = vfxgen.Reformat(with_header((8, 16)), format="32x8", resize="none")[1]
     assert wider.attributes["screenWindowWidth"].value == 2.0

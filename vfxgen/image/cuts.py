@@ -36,6 +36,8 @@ def is_cut(this: Pixels, other: Pixels) -> bool:
 
 
 def _small(code: Code) -> NDArray[np.float32]:
-    height = max(1, round(code.shape[0] * _WIDTH / code.shape[1]))
-    small: NDArray[np.float32] = cv2.resize(code.astype(np.float32), (_WIDTH, height), interpolation=cv2.INTER_AREA)
+    # A picture far wider than high keeps enough rows to be shifted.
+    scale = _WIDTH / min(code.shape[1], 2 * code.shape[0])
+    size = (max(1, round(code.shape[1] * scale)), max(1, round(code.shape[0] * scale)))
+    small: NDArray[np.float32] = cv2.resize(code.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     return small

@@ -13,13 +13,16 @@ from vfxgen.frame import Mask, Pixels
 _UNLIKE = 0.5
 # How much the gain of the whole picture counts, in pixels seen near by, out of all the blur covers.
 _PRIOR = 0.05
+# Pixels from which a ratio is taken.
+_ENOUGH = 16
 
 
 def gain(source: Pixels, target: Pixels, known: Mask, sigma: float) -> Pixels:
     """What `source` is to be multiplied by, (H, W, 3), so that its light is that of `target` around each pixel.
 
     For each channel the ratio of what is seen within about `sigma` pixels, without what differs otherwise than in
-    exposure; far from everything known, the ratio of the whole. 1 where nothing is known, or all is black.
+    exposure; far from everything known, the ratio of the whole. A channel that is black in one of them, or below 0, is
+    exposed as the others are. 1 where nothing is known, or all is black.
 
     Parameters
     ----------
@@ -37,10 +40,26 @@ def gain(source: Pixels, target: Pixels, known: Mask, sigma: float) -> Pixels:
     >>> np.round(gains[3, 4], 3).tolist()
     [2.0, 1.0, 0.5]
     """
-    positive = [(plane > 0) & (plane < np.inf) for light in (source, target) for plane in cv2.split(light)]
-    there = np.asarray(reduce(np.logical_and, positive, known), np.bool_)
-    if np.count_nonzero(there) < 16:
+    usable = [
+        known & (ours > 0) & (ours < np.inf) & (theirs > 0) & (theirs < np.inf)
+        for ours, theirs in zip(cv2.split(source), cv2.split(target), strict=True)
+    ]
+    together = np.asarray(reduce(np.logical_and, usable), np.bool_)
+    if np.count_nonzero(together) >= _ENOUGH:
+        return _gain(source, target, together, sigma)
+    alone = {
+        channel: _gain(source[..., [channel] * 3], target[..., [channel] * 3], there, sigma)[..., 0]
+        for channel, there in enumerate(usable)
+        if np.count_nonzero(there) >= _ENOUGH
+    }
+    if not alone:
         return np.ones_like(source)
+    others: Pixels = np.mean(list(alone.values()), axis=0)
+    return np.stack([alone.get(channel, others) for channel in range(3)], axis=-1)
+
+
+def _gain(source: Pixels, target: Pixels, there: Mask, sigma: float) -> Pixels:
+    """The same where all three channels of both are above 0 on the pixels that are `there`."""
     height, width = there.shape
     # What a wide blur leaves is smooth: a sixteenth of the pixels tells it.
     factor = 4 if sigma >= 12 and min(height, width) >= 16 else 1

@@ -99,11 +99,18 @@ def measured_grain(light: Pixels, known: Mask, neighbour: Neighbour | None = Non
     True
     """
     corners = _corners(known)
-    other = None if neighbour is None else neighbour.light
-    noise = [measure_noise(light[..., i], known, None if other is None else other[..., i]) for i in range(3)]
+    there = None if neighbour is None else neighbour.light
+    noise = [measure_noise(light[..., i], known, None if there is None else there[..., i]) for i in range(3)]
     gain, floor = np.array(noise, np.float64).T
-    if len(corners) < _LEAST or not (gain + floor).all():
+    grainy = gain + floor > 0
+    if len(corners) < _LEAST or not grainy.any():
         return None
+    if not grainy.all():
+        # A channel with nothing in it, or clipped: one that has grain is measured in its place.
+        standing = np.where(grainy, range(3), grainy.argmax())
+        other = neighbour and neighbour._replace(light=neighbour.light[..., standing])
+        model = measured_grain(light[..., standing], known, other)
+        return model and model._replace(gain=model.gain * grainy, floor=model.floor * grainy)
     white = _blocks(light, corners)
     expected = np.sqrt(np.maximum(white.mean(axis=(1, 2), dtype=np.float64), 0) * gain + floor)
     if neighbour is not None:

@@ -49,15 +49,17 @@ class Grade(Operator):
 
     def _graded(self, rgb: Pixels, alpha: Pixels) -> Pixels:
         # On premultiplied pixels the offset counts as much as there is coverage.
-        out: Pixels = rgb * np.array(self.slope, np.float32)
+        coverage = np.where(np.isfinite(alpha), alpha, np.float32(0))
+        with np.errstate(invalid="ignore"):  # of infinities, which stay as they are
+            out: Pixels = rgb * np.array(self.slope, np.float32)
         if any(self.offset):
-            out += np.array(self.offset, np.float32) * alpha
+            out += np.array(self.offset, np.float32) * coverage
         if self.power != (1.0, 1.0, 1.0):
-            coverage = np.where(alpha > 0, alpha, 1)
+            coverage = np.where(coverage >= np.finfo(np.float32).tiny, coverage, 1)
             sized: Pixels = np.abs(out / coverage) ** np.array(self.power, np.float32)
             out = np.copysign(sized, out) * coverage
         if self.saturation != 1.0:
             finite = np.isfinite(out)
             luma = np.sum(np.where(finite, out, 0) * REC709_LUMA, axis=-1, keepdims=True)
             out = np.where(finite, luma + (out - luma) * np.float32(self.saturation), out)
-        return out
+        return np.where(np.isfinite(rgb), out, rgb)

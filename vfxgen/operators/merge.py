@@ -164,7 +164,8 @@ def _blended(foreground: Pixels, plate: Pixels, operation: str, alone: Pixels) -
     if operation == "from":
         return plate - foreground
     if operation == "screen":
-        bright = (foreground > 1) & (plate > 1)
+        # Infinity less infinity is no number.
+        bright = ((foreground > 1) & (plate > 1)) | np.isinf(foreground) | np.isinf(plate)
         return np.where(bright, np.maximum(foreground, plate), foreground + plate - foreground * plate)
     if operation == "multiply":
         negative = (foreground < 0) & (plate < 0)

@@ -142,9 +142,14 @@ class Read(Operator):
             return
         path, first = self.pattern.file(number), self._on_disk[0]
         parts = image.read_header(path)
-        if len(parts) != len(self._first_parts):
-            raise MediaError(f"{path}: has {len(parts)} parts, frame {first} has {len(self._first_parts)}")
-        for part, before in zip(parts, self._first_parts, strict=True):
+        try:
+            first_parts = self._first_parts
+        except MediaError:
+            # It fails when it is asked for itself; the others are whole.
+            return
+        if len(parts) != len(first_parts):
+            raise MediaError(f"{path}: has {len(parts)} parts, frame {first} has {len(first_parts)}")
+        for part, before in zip(parts, first_parts, strict=True):
             if part.display_window != before.display_window:
                 raise MediaError(
                     f"{path}: the display window is {part.display_window}, that of frame {first} "
@@ -172,7 +177,7 @@ class Read(Operator):
         space = self._space(frame)
         frame = replace(frame, file_space=space, file_format=format)
         straight = "A" in frame.planes and "oiio:UnassociatedAlpha" in frame.attributes
-        if color.is_data(space) or (space == self._working and not straight):
+        if not straight and (color.is_data(space) or space == self._working):
             return replace(frame, colorspace=self._working)
         rgb = frame.rgb
         encoded = "A" in frame.planes and not straight and not color.is_scene_linear(space)

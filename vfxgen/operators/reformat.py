@@ -37,9 +37,9 @@ class Reformat(Operator):
     """Reformat to a width and height, scaling the picture to its width, height, inside, or to fill it.
 
     The display window becomes the format, from 0, 0. The picture keeps its shape, whatever the pixel aspect of both,
-    but with ``distort``. What lies beyond the format stays in the data window, unless `crop` is on. Channels, edges,
-    NaN and `ringing` are treated as `Resize` treats them; a picture that is not scaled lands on whole pixels and keeps
-    its bits. The header's pixel aspect and screen window become those of the new format.
+    but with ``distort`` and ``none``. What lies beyond the format stays in the data window, unless `crop` is on.
+    Channels, edges, NaN and `ringing` are treated as `Resize` treats them; a picture that is not scaled lands on whole
+    pixels and keeps its bits. The header's pixel aspect and screen window become those of the new format.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class Reformat(Operator):
         plate = self.input_frame("plate", number)
         width, height = self._size
         old, new = plate.display_window, Box(0, 0, width, height)
-        own = float(plate.attributes.get("PixelAspectRatio", Attribute(1.0)).value)
+        own = plate.pixel_aspect
         aspect = self.pixel_aspect or own
         across, down = self._scale(old, own / aspect)
         axes = (
@@ -79,7 +79,7 @@ class Reformat(Operator):
             Axis(down, self._start(height - old.height * down, down) - old.y * down),
         )
         attributes = dict(plate.attributes)
-        if aspect != own:
+        if aspect != attributes.get("PixelAspectRatio", Attribute(1.0)).value:
             attributes["PixelAspectRatio"] = Attribute(aspect, "float")
         self._reframe(attributes, axes, old, own)
         result = resampled(plate, axes, new, self.filter, self.ringing, attributes)

@@ -58,8 +58,7 @@ class Resize(Operator):
         axes = Axis(across, display.x - old.x * across), Axis(down, display.y - old.y * down)
         attributes = dict(plate.attributes)
         if self.width and self.height and abs(height - old.height * across) >= 1:
-            aspect = float(attributes.get("PixelAspectRatio", Attribute(1.0)).value) * down / across
-            attributes["PixelAspectRatio"] = Attribute(aspect, "float")
+            attributes["PixelAspectRatio"] = Attribute(plate.pixel_aspect * down / across, "float")
         return resampled(plate, axes, display, self.filter, self.ringing, attributes)
 
     def _size(self, display: Box) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from vfxgen.media.pattern import parse_frames
 from vfxgen.operators.read import read
 from vfxgen.output import Output
 from vfxgen.progress import DONE, report
-from vfxgen.render import Event, Job, render
+from vfxgen.render import Event, Job, events_per_frame, render
 from vfxgen.report import net_sheets, page, sheet, truth
 from vfxgen.report.shown import displayed, in_grey
 from vfxgen.sequence import Sequence
@@ -63,7 +63,7 @@ def run(out: str, shot_path: str = "", frames: str = "") -> int:
     }
     jobs = [Job(sequences[made.node], outputs[name]) for name, made in shot.outputs.items()]
     events: list[Event] = []
-    code = report(_collected(render(jobs, numbers), events), 2 * len(numbers), as_json=False)
+    code = report(_collected(render(jobs, numbers), events), events_per_frame(jobs) * len(numbers), as_json=False)
     if code != DONE:
         return code
     true = graph.build({name: {"operator": "read", **fields} for name, fields in shot.truth.items()}, folder, path)
@@ -144,8 +144,8 @@ class _Review:
         )
 
     def _pictures(self, number: int) -> dict[str, Pixels]:
-        key = self.key[number]
-        alpha, true = key.alpha, self.true["alpha"][number].alpha
+        key, true = self._keyed(number)
+        alpha = key.alpha
         grey = key.with_pixels(RGB, key.rgb + (1 - alpha) * np.float32(_GREY))
         return {
             "plate": _shown(self.plate[number]),
@@ -155,23 +155,30 @@ class _Review:
             "error": in_grey(np.abs(alpha - true) * _ALPHA_GAIN),
         }
 
+    def _keyed(self, number: int) -> tuple[Frame, Pixels]:
+        """The key as it was published, and the true alpha, on the whole display window."""
+        return _whole(self.key[number]), _whole(self.true["alpha"][number]).alpha
+
     def _figures(self, number: int) -> dict[str, float | None]:
-        key = self.key[number]
-        true = self.true["alpha"][number].alpha
+        key, true = self._keyed(number)
         errors = truth.alpha_errors(key.alpha, true)
         straight = key.pixels("fg.R", "fg.G", "fg.B")
-        straight = color.convert(straight, color.resolve(self.shot.plates["plate"]["colorspace"]), key.colorspace)
+        straight = color.convert(straight, key.file_space or key.colorspace, key.colorspace)
         seconds = self.seconds.get(number, {})
         return {
             "alpha MSE": errors["mse"],
             "alpha SAD": errors["sad"],
-            "foreground": truth.foreground_error(straight, self.true["foreground"][number].rgb, true),
+            "foreground": truth.foreground_error(straight, _whole(self.true["foreground"][number]).rgb, true),
             "read s": seconds.get("read"),
             "compute s": seconds.get("compute"),
             "write s": seconds.get("write"),
         }
 
 
+def _whole(frame: Frame) -> Frame:
+    return frame.on(frame.display_window)
+
+
 def _shown(frame: Frame) -> Pixels:
-    whole = frame.on(frame.display_window)
+    whole = _whole(frame)
     return displayed(whole.rgb, whole.colorspace)
