@@ -2,10 +2,11 @@
 
 import os
 import sys
+import traceback
 
 import bpy
 
-from . import export, job, places, status, task, worker
+from . import export, job, places, settings, status, task, worker
 from .places import Place
 from .problem import Problem
 
@@ -22,11 +23,21 @@ def before_render(scene: bpy.types.Scene, *_: object) -> None:
         else:
             for place in places.every(scene):
                 _require(place, wanted)
-    except Problem as problem:
-        print(f"vfxgen: {problem}", file=sys.stderr, flush=True)
+    except Exception as error:
+        if not isinstance(error, Problem):
+            traceback.print_exc()
+        print(f"vfxgen: {error}", file=sys.stderr, flush=True)
         worker.close()
         # An exception would be printed and the render would go on; an ordinary exit hangs in Blender 4.5.
         os._exit(1)
+
+
+@bpy.app.handlers.persistent
+def after_load(*_: object) -> None:
+    """Called by Blender when a file is open, before it takes -s and -e."""
+    settings.saved_ranges.clear()
+    if bpy.app.background:
+        settings.saved_ranges.update({s.name: range(s.frame_start, s.frame_end + 1) for s in bpy.data.scenes})
 
 
 def _require(place: Place, wanted: range) -> None:
@@ -39,9 +50,11 @@ def _require(place: Place, wanted: range) -> None:
 
 def register() -> None:
     """Called when the extension is turned on."""
+    bpy.app.handlers.load_post.append(after_load)
     bpy.app.handlers.render_init.append(before_render)
 
 
 def unregister() -> None:
     """Called when it is turned off."""
     bpy.app.handlers.render_init.remove(before_render)
+    bpy.app.handlers.load_post.remove(after_load)

@@ -67,7 +67,7 @@ def frame(stage: Stage, inputs: list[dict[str, Any]], number: int, folder: Path)
         if finished != {"FINISHED"} or not path.is_file():
             raise Problem(
                 f"frame {number}: Blender wrote nothing of what feeds {name}: a file of an image sequence is missing, "
-                f"or the disk of {folder} is full"
+                f"it is one value and no picture, or the disk of {folder} is full"
             )
         if not _is_whole(path):
             raise Problem(f"frame {number}: {path} was cut off: the disk is full")
@@ -200,15 +200,18 @@ def _retarget(
         inner = getattr(node, "node_tree", None)
         if node.bl_idname == "CompositorNodeRLayers" and node.scene == original:
             node.scene = scene
-        elif inner is not None and inner not in trees and _renders(inner, original):
+        elif inner is not None and inner not in trees and _acts(inner, original):
             node.node_tree = own = inner.copy()
             trees.append(own)
+            for output in [other for other in own.nodes if other.bl_idname == "CompositorNodeOutputFile"]:
+                own.nodes.remove(output)
             _retarget(own, original, scene, trees)
 
 
-def _renders(tree: bpy.types.NodeTree, scene: bpy.types.Scene) -> bool:
+def _acts(tree: bpy.types.NodeTree, scene: bpy.types.Scene) -> bool:
     return any(
-        (node.bl_idname == "CompositorNodeRLayers" and node.scene == scene)
-        or (getattr(node, "node_tree", None) is not None and _renders(node.node_tree, scene))
+        node.bl_idname == "CompositorNodeOutputFile"
+        or (node.bl_idname == "CompositorNodeRLayers" and node.scene == scene)
+        or (getattr(node, "node_tree", None) is not None and _acts(node.node_tree, scene))
         for node in tree.nodes
     )

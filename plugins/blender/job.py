@@ -58,14 +58,16 @@ def render_all(scene: bpy.types.Scene, wanted: Sequence[int]) -> Steps:
             yield from _render_chain(place, wanted, done)
 
 
-def _render_chain(place: Place, wanted: Sequence[int] | None, done: dict[Place, set[int]]) -> Steps:
-    with _noting_failure(place), _running(_task(place, wanted)) as (asked, progress):
+def _render_chain(
+    place: Place, wanted: Sequence[int] | None, done: dict[Place, set[int]], waits: Running | None = None
+) -> Steps:
+    with _noting_failure(place), _running(_task(place, wanted), waits) as (asked, progress):
         needs = yield from task.needed(asked)
         # The nearest first: it knows which frames it needs of those before it.
         for other in reversed(places.before(place)):
             if not done.get(other, set()).issuperset(needs.frames):
                 progress.words = f"waiting for {other.path[-1]}"
-                yield from _render_chain(other, needs.frames, done)
+                yield from _render_chain(other, needs.frames, done, progress)
         with folders.exports() as exports:
             yield from _render(asked, needs, exports, progress)
     done.setdefault(place, set()).update(asked.wanted)
@@ -89,7 +91,7 @@ def check(place: Place) -> Steps:
 def _task(place: Place, wanted: Sequence[int] | None) -> _NodeTask:
     node, scene = place.node(), bpy.data.scenes[place.scene]
     tree = nodes.make_own(node)
-    whole = settings.frame_range(tree, scene)
+    whole = settings.shot_range(tree, scene)
     label = node.label or node.name
     if not whole:
         raise Problem(f"{label}: the frame range is reversed: {whole.start} to {whole.stop - 1}")
@@ -109,7 +111,7 @@ def _task(place: Place, wanted: Sequence[int] | None) -> _NodeTask:
         parameters={**settings.for_worker(tree), **preferences.machine_parameters(declared)},
         folder=folders.output(tree),
         whole=whole,
-        wanted=list(wanted or whole),
+        wanted=list(wanted or settings.frame_range(tree, scene)),
         stage=export.of_node(place),
         place=place,
         digest=status.digest(node, scene),
@@ -128,14 +130,17 @@ def _noting_failure(place: Place) -> Iterator[None]:
 
 
 @contextmanager
-def _running(asked: _NodeTask) -> Iterator[tuple[_NodeTask, Running]]:
-    with task.at_work(asked) as progress:
+def _running(asked: _NodeTask, waits: Running | None = None) -> Iterator[tuple[_NodeTask, Running]]:
+    with task.at_work(asked, waits) as progress:
         status.failures.pop(asked.identifier, None)
         yield asked, progress
 
 
 def _render(asked: _NodeTask, needs: Needs, exports: Path, progress: Running) -> Steps:
     before, is_done = asked.times(), False
+    # Blender may be killed, and a frame may end after it was cancelled: nobody vouches for what this may overwrite.
+    kept = record.read(asked.folder)
+    record.add(asked.folder, {number: "" for number in asked.wanted if kept.get(number, asked.digest) != asked.digest})
     try:
         yield from pipeline.render(asked, needs, exports, progress)
         is_done = True

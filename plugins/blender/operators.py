@@ -76,7 +76,7 @@ class VFXGEN_OT_cancel(_OnNode, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         progress = task.running.get(self.place.node().node_tree.vfxgen.identifier)
         if progress:
-            progress.is_cancelled = True
+            progress.cancel()
         return {"FINISHED"}
 
 

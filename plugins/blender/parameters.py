@@ -1,6 +1,7 @@
 """An operator's parameters as Blender properties, and back as what the worker takes."""
 
 import os
+import zlib
 from typing import Any
 
 import bpy
@@ -13,6 +14,8 @@ FROM_PREFERENCES = ("device", "precision", "use")
 """Parameters that are the machine's or the studio's, not the node's."""
 
 _WHOLE = 2**31 - 1
+STILL: set[str] = set()
+"""Options of a property that cannot be animated: a node is rendered with one set of values."""
 
 
 def property_group(declared: dict[str, Any]) -> type[bpy.types.PropertyGroup]:
@@ -22,10 +25,14 @@ def property_group(declared: dict[str, Any]) -> type[bpy.types.PropertyGroup]:
         annotations[parameter["name"]] = _property(parameter)
         if _is_automatic(parameter):
             label = f"Set {parameter['label'].lower()}"
-            annotations[f"use_{parameter['name']}"] = bpy.props.BoolProperty(name=label, description="Off: automatic")
+            annotations[f"use_{parameter['name']}"] = bpy.props.BoolProperty(
+                name=label, description="Off: automatic", options=STILL
+            )
     for source in _sparse(declared):
         annotations[frames_of(source["name"])] = bpy.props.StringProperty(
-            name=source["label"], description="Frames that have one, such as 1,12,20-24. Empty: every frame"
+            name=source["label"],
+            description="Frames that have one, such as 1,12,20-24. Empty: every frame",
+            options=STILL,
         )
     name = f"VFXGEN_PG_{declared['name']}"
     return type(name, (bpy.types.PropertyGroup,), {"__annotations__": annotations, "__doc__": declared["help"]})
@@ -112,12 +119,15 @@ def _is_automatic(parameter: dict[str, Any]) -> bool:
 
 
 def _property(parameter: dict[str, Any]) -> Any:
-    said = {"name": parameter["label"], "description": _description(parameter)}
+    said = {"name": parameter["label"], "description": _description(parameter), "options": STILL}
     default, kind = parameter["default"], parameter["type"]
     if kind == "bool":
         return bpy.props.BoolProperty(default=bool(default), **said)
     if kind == "choice":
-        items = [(choice, choice.replace("_", " ").capitalize(), "") for choice in parameter["choices"]]
+        # By a number of its own: files keep numbers, and another release has other choices before it.
+        items = [
+            (one, one.replace("_", " ").capitalize(), "", zlib.crc32(one.encode()) >> 1) for one in parameter["choices"]
+        ]
         return bpy.props.EnumProperty(items=items, default=default or parameter["choices"][0], **said)
     if kind == "net":
         return bpy.props.StringProperty(default=default or "", search=_search(parameter["task"]), **said)

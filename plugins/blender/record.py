@@ -25,7 +25,7 @@ def read(folder: Path) -> dict[int, str]:
     try:
         kept = json.loads((folder / NAME).read_text(encoding="utf-8"))
         return {int(number): made for number, made in kept["frames"].items()} if kept["schema"] == SCHEMA else {}
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 

@@ -35,20 +35,36 @@ def frame_range(tree: bpy.types.NodeTree, scene: bpy.types.Scene) -> range:
     return range(settings.frame_start, settings.frame_end + 1)
 
 
+saved_ranges: dict[str, range] = {}
+"""Scene -> its frames as the file has them, in a Blender without a window: ``-s`` and ``-e`` make a chunk of them."""
+
+
+def shot_range(tree: bpy.types.NodeTree, scene: bpy.types.Scene) -> range:
+    """The frames that there are around those to render: a chunk on a farm is no shorter shot."""
+    asked = frame_range(tree, scene)
+    saved = saved_ranges.get(scene.name) if tree.vfxgen.use_scene_range else None
+    return range(min(asked.start, saved.start), max(asked.stop, saved.stop)) if saved and asked else asked
+
+
 def register() -> None:
     """Make a class for every operator and hang them all on compositor trees and scenes."""
     annotations: dict[str, Any] = {
         "operator": bpy.props.StringProperty(options={"HIDDEN"}),
         "identifier": bpy.props.StringProperty(options={"HIDDEN"}),
         "use_scene_range": bpy.props.BoolProperty(
-            name="Scene range", description="Render the frames of the scene", default=True
+            name="Scene range", description="Render the frames of the scene", default=True, options=parameters.STILL
         ),
-        "frame_start": bpy.props.IntProperty(name="First", description="First frame to render", default=1, min=0),
-        "frame_end": bpy.props.IntProperty(name="Last", description="Last frame to render", default=1, min=0),
+        "frame_start": bpy.props.IntProperty(
+            name="First", description="First frame to render", default=1, min=0, options=parameters.STILL
+        ),
+        "frame_end": bpy.props.IntProperty(
+            name="Last", description="Last frame to render", default=1, min=0, options=parameters.STILL
+        ),
         "folder": bpy.props.StringProperty(
             name="Output",
             description="Folder for the node's own folder of frames. Empty: vfxgen, beside the .blend",
             subtype="DIR_PATH",
+            options=parameters.STILL,
         ),
     }
     for name, declared in schema.operators().items():

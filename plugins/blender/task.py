@@ -22,11 +22,18 @@ class Running:
     rendered: float = 0.0
     seconds_left: float | None = None
     is_cancelled: bool = False
+    waits: "Running | None" = None
 
     @property
     def fraction(self) -> float:
         """Of all there is to do: a guess, for a bar."""
         return 0.3 * self.exported + 0.7 * self.rendered
+
+    def cancel(self) -> None:
+        """Stop it, and what waits for it."""
+        self.is_cancelled = True
+        if self.waits:
+            self.waits.cancel()
 
     def text(self) -> str:
         """For people: what is being done and how long it takes yet."""
@@ -93,7 +100,7 @@ class Task:
 
 
 @contextmanager
-def at_work(task: Task) -> Iterator[Running]:
+def at_work(task: Task, waits: Running | None = None) -> Iterator[Running]:
     """How far a task is, for all to see while it is under way.
 
     Raises
@@ -103,7 +110,7 @@ def at_work(task: Task) -> Iterator[Running]:
     """
     if task.identifier in running:
         raise Problem(f"{task.label} is being rendered already")
-    running[task.identifier] = progress = Running()
+    running[task.identifier] = progress = Running(waits=waits)
     try:
         yield progress
     finally:

@@ -65,6 +65,7 @@ class Request:
         self.failed_frames: dict[int, str] = {}
         self.result: Any = None
         self.error: WorkerError | None = None
+        self.is_unwanted = False
 
     @property
     def is_over(self) -> bool:
@@ -183,6 +184,7 @@ class Client:
 
     def cancel(self, request: Request) -> None:
         """Ask the worker to stop a request; it is over when its state says so, and frames it made stay."""
+        request.is_unwanted = True
         if not request.is_over and self._process is not None:
             self._process.write({"jsonrpc": "2.0", "method": "cancel", "params": {"id": request.id}})
 
@@ -280,6 +282,9 @@ class Client:
 
     def _ask_again(self) -> None:
         """Give another worker what one that ended idle could not read any more."""
+        for request in [one for one in self._open.values() if one.is_unwanted]:
+            self._open.pop(request.id).fail(WorkerError("cancelled", CANCELLED))
+            self._changed[request.id] = request
         left = list(self._open.values())
         try:
             if left:

@@ -1,10 +1,12 @@
 """What an image or a clip editor shows, numbered as its files: what an operator can take in."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 from .. import frames, plain, versions
 from ..problem import Problem
@@ -45,9 +47,13 @@ class Footage:
 
 @dataclass(frozen=True)
 class ImageFootage(Footage):
-    """An image: a still, a sequence or a movie."""
+    """An image: a still, a sequence or a movie.
+
+    `content` tells one from another of the same name: its file, and its pixels where they are in no file.
+    """
 
     source: str
+    content: str
 
     @property
     def is_still(self) -> bool:
@@ -70,7 +76,9 @@ class ImageFootage(Footage):
 
 @dataclass(frozen=True)
 class ClipFootage(Footage):
-    """A movie clip."""
+    """A movie clip; `content` is its file."""
+
+    content: str
 
     def add(self, tree: bpy.types.NodeTree, number: int, time: int) -> bpy.types.NodeSocket:
         node = tree.nodes.new("CompositorNodeMovieClip")
@@ -143,7 +151,19 @@ def of_image(image: bpy.types.Image, user: bpy.types.ImageUser | None, frame: in
         is_data=image.colorspace_settings.is_data,
         start=start,
         source=image.source,
+        content=image.filepath if not _is_in_no_file(image) else f"{image.filepath} {_pixels(image)}",
     )
+
+
+def _is_in_no_file(image: bpy.types.Image) -> bool:
+    """Whether its pixels are Blender's alone: generated, painted or packed."""
+    return image.source == "GENERATED" or image.is_dirty or image.packed_file is not None
+
+
+def _pixels(image: bpy.types.Image) -> str:
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    return hashlib.sha256(pixels).hexdigest()
 
 
 def of_clip(clip: bpy.types.MovieClip) -> ClipFootage:
@@ -171,6 +191,7 @@ def of_clip(clip: bpy.types.MovieClip) -> ClipFootage:
         size=tuple(clip.size),
         is_data=clip.colorspace_settings.is_data,
         start=clip.frame_start,
+        content=clip.filepath,
     )
 
 

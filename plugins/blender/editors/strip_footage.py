@@ -1,5 +1,6 @@
 """A strip of the sequencer as footage: which picture it shows in which frame of the scene."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,8 @@ class StripFootage(Footage):
 
     @property
     def _name(self) -> str:
-        return f"vfxgen {'/'.join(filter(None, self.key))}"
+        # Short, whatever the strip is called: Blender cuts names.
+        return f"vfxgen {hashlib.sha256(repr(self.key).encode()).hexdigest()[:16]}"
 
     def _image(self, file: str) -> bpy.types.Image:
         """One image for all files, which stays open: a movie is slow to open. Without users, it is never saved."""

@@ -176,6 +176,16 @@ def test_a_background_render_renders_what_is_stale_where_it_may(blender: Blender
     assert same(frames(shot / "farm"), rendered)
 
 
+def test_a_chunk_on_a_farm_is_no_shorter_shot_and_what_is_broken_off_is_not_up_to_date(
+    blender: Blender, shot: Path
+) -> None:
+    facts = blender.facts("chunk", shot)
+    assert facts["made again"] == [], "frames 2 and 5 are there, whatever the chunk"
+    assert facts["broken off"] == "settings changed"
+    assert "not animatable" in facts["animated"]
+    assert set(facts["numbers"].values()) == {True}, "files keep numbers: they must not depend on other choices"
+
+
 def test_a_background_render_stops_where_it_may_not(blender: Blender, shot: Path) -> None:
     run = blender.run("background", shot, "stop")
     assert run.code == 1
