@@ -295,6 +295,23 @@ class TestTheWorkersLife:
         assert client.call("describe")["vfxgen"]
         client.close()
 
+    def test_a_cancellation_that_an_ending_worker_did_not_read_is_not_lost(self, tmp_path: Path) -> None:
+        marker = tmp_path / "was here"
+        script = tmp_path / "vfxgen"
+        hello = '{"jsonrpc": "2.0", "id": 2, "result": {"protocol": 1, "pid": 1}}'
+        script.write_text(
+            f"#!/bin/sh\nif [ -e '{marker}' ]; then exec {sys.executable} -m vfxgen \"$@\"; fi\n"
+            f"touch '{marker}'; echo '{hello}'\n"
+        )
+        script.chmod(0o755)
+        client = Client(str(script))
+        plate, made = write_plate(tmp_path, [1]), tmp_path / "made.####.exr"
+        request = client.send("render", key(plate, made))
+        client.cancel(request)
+        polled(client, lambda: request.is_over)
+        assert request.state == "cancelled" and not list(tmp_path.glob("made.*"))
+        client.close()
+
     def test_it_ends_with_its_host_in_the_middle_of_a_render(self, misbehaving: Path, tmp_path: Path) -> None:
         request = odd("slow", write_plate(tmp_path, [1]), tmp_path / "s.####.exr", seconds=100.0)
         host = (
