@@ -74,9 +74,9 @@ class Keying(ComposedObjective):
     outputs: ClassVar = [{"name": "refined", "channels": "R G B A", "encoding": ENCODING.name}]
     measures: ClassVar = {
         "alpha": Measure("mean absolute error of alpha", "/ 1000", "whole frames of held-out subjects"),
-        "alpha, classical": Measure("the same of the classical key", "/ 1000"),
+        "alpha, classical": Measure("mean absolute error of alpha, by the classical key", "/ 1000"),
         "foreground": Measure("mean absolute error of straight colour, alpha 0.02 .. 0.98", "/ 1000", "screen = 500"),
-        "foreground, classical": Measure("the same of the classical key", "/ 1000", "screen = 500"),
+        "foreground, classical": Measure("mean absolute error of straight colour, by the classical key", "/ 1000"),
     }
 
     @staticmethod
