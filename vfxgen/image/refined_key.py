@@ -54,7 +54,9 @@ def believed(plate: Tensor, keyed: Key, screen: ScreenName) -> Tensor:
         (B, 3, H, W), scene-linear, finite.
     """
     brightest = (plate / level(keyed, screen)).amax(1, keepdim=True)
-    known = erode(((_BEYOND - brightest) / (_BEYOND - _LEARNED)).clamp(0, 1), _BESIDE)
+    known = ((_BEYOND - brightest) / (_BEYOND - _LEARNED)).clamp(0, 1)
+    if (known < 1).any():
+        known = erode(known, _BESIDE)
     return known * undecided(keyed.alpha) * determined(keyed.alpha)
 
 
