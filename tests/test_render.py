@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -75,6 +76,17 @@ class TestSkipping:
         job = Job(constant([0.1, 0.2, 0.3]), Output(path=str(tmp_path / f"c.####.{extension}")))
         assert statuses([job], range(1, 3)) == ["rendered"] * 2
         assert statuses([job], range(1, 3)) == ["current"] * 2
+
+    @pytest.mark.parametrize("extension", ["exr", "png", "tif", "jpg", "dpx", "mov", "mp4"])
+    @pytest.mark.parametrize("part", [0.5, 0.95])
+    def test_what_is_cut_off_is_made_again(self, tmp_path: Path, extension: str, part: float) -> None:
+        noise = Pictures(np.random.default_rng(0).random((64, 96, 3), np.float32), "RGB")
+        file = tmp_path / f"c.{extension}"
+        job = Job(noise, Output(path=str(file)))
+        assert statuses([job], range(1, 2)) == ["rendered"]
+        os.truncate(file, int(file.stat().st_size * part))
+        assert statuses([job], range(1, 2)) == ["rendered"]
+        assert statuses([job], range(1, 2)) == ["current"]
 
     def test_other_output_settings_are_another_recipe(self, tmp_path: Path) -> None:
         path = str(tmp_path / "c.####.exr")

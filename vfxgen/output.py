@@ -158,10 +158,14 @@ class Output(BaseModel):
 
     def is_current(self, number: int, key: str) -> bool:
         """Whether the published frame `number` carries `key`; a damaged or foreign file is not current."""
+        path = self.pattern.file(number)
         try:
-            return published_key(self.pattern.file(number)) == key
+            if published_key(path) != key:
+                return False
+            image.require_whole(path)
         except MediaError:
             return False
+        return True
 
     def publish(self, frame: Frame, number: int, key: str, made_by: Provenance) -> str:
         """Write one frame, whole or not at all; returns its path.

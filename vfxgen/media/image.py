@@ -87,6 +87,23 @@ def read_header(path: str) -> list[Part]:
         file.close()
 
 
+def require_whole(path: str) -> None:
+    """Raise `MediaError` when an image file is damaged or cut off: its last row is read, and what that rests on."""
+    if _is_luminance_chroma(path):
+        read_image(path, 0)
+        return
+    file = _open(path)
+    try:
+        spec = file.spec()
+        bottom = spec.y + spec.height
+        row = file.read_scanlines(0, 0, bottom - 1, bottom, 0, 0, spec.nchannels, oiio.UNKNOWN)
+        error = _error(file)
+    finally:
+        file.close()
+    if row is None or error:
+        raise MediaError(f"{path}: the pixels are damaged or cut off ({error or _NO_REASON})")
+
+
 def read_image(path: str, number: int, *, part: str = "", view: str = "") -> Frame:
     """One frame from a file, in the file's own colour space (`Frame.colorspace` is left empty).
 

@@ -13,7 +13,7 @@ from vfxgen.errors import MediaError
 from vfxgen.frame import Pixels
 from vfxgen.log import say_once
 from vfxgen.media import component_video
-from vfxgen.media.movie import media_errors
+from vfxgen.media.movie import Movie, media_errors
 
 Codec = Literal["h264", "prores", "prores4444"]
 CODECS: dict[str, tuple[Codec, ...]] = {"mp4": ("h264",), "mov": ("h264", "prores", "prores4444")}
@@ -172,7 +172,11 @@ def encoder_of(codec: str) -> str:
 def comment_of(path: str) -> str:
     """The comment a movie was written with; empty where it has none or is no whole movie."""
     try:
-        with av.open(path) as container:
-            return str(container.metadata.get("comment", ""))
-    except (av.FFmpegError, OSError):
+        with media_errors(path, "no movie that can be read"), av.open(path) as container:
+            comment = str(container.metadata.get("comment", ""))
+        if comment:
+            # A movie that is cut off still has its header.
+            Movie(path).close()
+    except MediaError:
         return ""
+    return comment
