@@ -75,6 +75,25 @@ class TestColour:
         assert after.pixels("G").mean() == pytest.approx(1.055 * 0.18 ** (1 / 2.4) - 0.055, abs=1e-3)
         assert after.pixels("A").mean() == pytest.approx(0.5, abs=1e-3)
 
+    @pytest.mark.parametrize(
+        ("name", "fields"),
+        [("o.jpg", {}), ("o.png", {"channels": "RGB"}), ("o.tif", {"channels": "RGB"}), ("o.dpx", {"channels": "RGB"})],
+    )
+    @pytest.mark.parametrize("alpha", [0.0, 0.1])
+    def test_a_file_without_alpha_holds_what_is_seen_over_black(
+        self, tmp_path: Path, name: str, fields: dict[str, str], alpha: float
+    ) -> None:
+        glow = published(tmp_path, constant([0.5, 0.4, 0.3, alpha]), name, colorspace="ARRI LogC4", **fields)
+        opaque = published(tmp_path, constant([0.5, 0.4, 0.3]), f"opaque.{name}", colorspace="ARRI LogC4")
+        np.testing.assert_array_equal(glow.rgb, opaque.rgb)
+
+    @pytest.mark.parametrize("space", [{}, {"view": "Un-tone-mapped"}, {"colorspace": "ARRI LogC4"}])
+    @pytest.mark.parametrize("alpha", [0.0, 0.1])
+    def test_a_movie_without_alpha_shows_what_is_seen_over_black(self, space: dict[str, str], alpha: float) -> None:
+        output = Output(path="m.mov", **space)
+        glow = output.displayed(constant([0.5, 0.4, 0.3, alpha])[1])
+        np.testing.assert_array_equal(glow, output.displayed(constant([0.5, 0.4, 0.3])[1]))
+
     @pytest.mark.parametrize("type", ["uint8", "uint16"])
     def test_a_straight_plate_under_an_empty_foreground_is_the_file_it_was(self, tmp_path: Path, type: str) -> None:
         pixels = np.random.default_rng(1).random((16, 16, 4), np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -23,6 +24,9 @@ _SPACE_ATTRIBUTES = (
 )
 _DISPLAY_FORMATS = ("png", "jpg", "tif")
 
+Alpha = Literal["straight", "premultiplied", "dropped"]
+"""How a file holds A beside its colour; where it is dropped, the colour is what it is over black."""
+
 
 def default_space(frame: Frame, path: str) -> str:
     """The space `frame` is written in to `path` unless told otherwise.
@@ -41,12 +45,13 @@ def default_space(frame: Frame, path: str) -> str:
     return color.file_rule_space(path)
 
 
-def to_file_space(frame: Frame, space: str, straight: bool) -> Frame:
-    """`frame` with its colour in `space`, alpha straight or premultiplied, `colorspace` saying so.
+def to_file_space(frame: Frame, space: str, alpha: Alpha) -> Frame:
+    """`frame` with its colour in `space` as a file with such alpha holds it, `colorspace` saying so.
 
     A pixel that still has the value it was read with gets back the value it had in the file, bit for bit.
     """
     space = color.resolve(space)
+    straight = alpha == "straight" and "A" in frame.planes
     out = frame
     # Only in scene-linear light is a premultiplied colour converted as it stands.
     linear = color.is_scene_linear(space) or color.is_data(space)
@@ -55,7 +60,7 @@ def to_file_space(frame: Frame, space: str, straight: bool) -> Frame:
         if not all(name in frame.planes for name in names):
             continue
         rgb = frame.pixels(*names)
-        premultiplied = not layer and "A" in frame.planes
+        premultiplied = not layer and "A" in frame.planes and alpha != "dropped"
         if premultiplied and (straight or not linear):
             converted = color.convert(unpremultiplied(rgb, frame.alpha), frame.colorspace, space)
             out = out.with_pixels(names, converted if straight else converted * frame.alpha)
@@ -74,13 +79,14 @@ def to_file_space(frame: Frame, space: str, straight: bool) -> Frame:
     return replace(out, colorspace=space, attributes=attributes, origin=None)
 
 
-def to_view(frame: Frame, view: str, straight: bool) -> Frame:
-    """`frame` as the default display shows it; alpha straight or premultiplied with what is shown."""
-    alpha = frame.alpha
-    shown = color.to_display(unpremultiplied(frame.rgb, alpha), frame.colorspace, view=view)
+def to_view(frame: Frame, view: str, alpha: Alpha) -> Frame:
+    """`frame` as the default display shows it, its colour as a file with such alpha holds it."""
+    rgb = frame.rgb if alpha == "dropped" else unpremultiplied(frame.rgb, frame.alpha)
+    shown = color.to_display(rgb, frame.colorspace, view=view)
+    if alpha == "premultiplied" and "A" in frame.planes:
+        shown = shown * frame.alpha
     attributes = {name: value for name, value in frame.attributes.items() if name not in _SPACE_ATTRIBUTES}
-    pixels = shown if straight or "A" not in frame.planes else shown * alpha
-    return replace(frame.with_pixels(RGB, pixels), attributes=attributes, origin=None)
+    return replace(frame.with_pixels(RGB, shown), attributes=attributes, origin=None)
 
 
 def unpremultiplied(rgb: Pixels, alpha: Pixels) -> Pixels:

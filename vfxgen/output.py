@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from vfxgen import color
 from vfxgen.errors import MediaError, RequestError
-from vfxgen.file_space import default_space, to_file_space, to_view
+from vfxgen.file_space import Alpha, default_space, to_file_space, to_view
 from vfxgen.frame import Frame, Pixels
 from vfxgen.media import image, movie
 from vfxgen.media.pattern import Pattern
@@ -88,15 +88,24 @@ class Output(BaseModel):
         """The codec of a movie: as given, else h264 for .mp4 and ProRes for .mov."""
         return self.codec or {"mov": "prores"}.get(image.extension(self.path), "h264")
 
+    @property
+    def alpha(self) -> Alpha:
+        """How the file holds A."""
+        format = image.extension(self.path)
+        if self.is_movie:
+            return "straight" if self.movie_codec == "prores4444" else "dropped"
+        if format == "jpg" or (self.channels and "A" not in self.channels):
+            return "dropped"
+        return "straight" if format in _STRAIGHT_FORMATS else "premultiplied"
+
     def displayed(self, frame: Frame) -> Pixels:
         """`frame` as a movie shows it: display-referred (H, W, 3), or (H, W, 4) with straight alpha for prores4444."""
         whole = frame.on(frame.display_window)
-        with_alpha = self.movie_codec == "prores4444"
         if self.colorspace:
-            shown = to_file_space(whole, self.colorspace, straight=with_alpha)
+            shown = to_file_space(whole, self.colorspace, self.alpha)
         else:
-            shown = to_view(whole, self.view, straight=with_alpha)
-        return np.concatenate([shown.rgb, whole.alpha], axis=-1) if with_alpha else shown.rgb
+            shown = to_view(whole, self.view, self.alpha)
+        return shown.rgb if self.alpha == "dropped" else np.concatenate([shown.rgb, whole.alpha], axis=-1)
 
     def check(self, frames: list[int]) -> None:
         """Refuse what could not be written whatever the frames hold.
@@ -184,11 +193,10 @@ class Output(BaseModel):
 
     def prepared(self, frame: Frame) -> Frame:
         """`frame` reduced to the channels asked for, in the colour space of the file."""
-        straight = "A" in frame.planes and image.extension(self.path) in _STRAIGHT_FORMATS
         if self.view:
-            out = to_view(frame, self.view, straight)
+            out = to_view(frame, self.view, self.alpha)
         else:
-            out = to_file_space(frame, self.colorspace or default_space(frame, self.path), straight)
+            out = to_file_space(frame, self.colorspace or default_space(frame, self.path), self.alpha)
         if self.channels:
             try:
                 out.require(*self.channels)
