@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from footage import write_plate
+from small_nets import built
 
 import vfxgen
 from vfxgen import graph
@@ -19,6 +21,7 @@ from vfxgen.media.image import read_header, read_image, write_image
 from vfxgen.output import Output, output_of
 from vfxgen.provenance import published_key
 from vfxgen.testing import Pictures, constant
+from vfxgen.zoo.card import dumps
 
 
 def published(tmp_path: Path, sequence: vfxgen.Sequence, name: str, **fields: Any) -> Frame:
@@ -89,7 +92,7 @@ class TestColour:
 
     @pytest.mark.parametrize("space", [{}, {"view": "Un-tone-mapped"}, {"colorspace": "ARRI LogC4"}])
     @pytest.mark.parametrize("alpha", [0.0, 0.1])
-    def test_a_movie_without_alpha_shows_what_is_seen_over_black(self, space: dict[str, str], alpha: float) -> None:
+    def test_a_movie_without_alpha_shows_what_is_seen_over_black(self, space: dict[str, Any], alpha: float) -> None:
         output = Output(path="m.mov", **space)
         glow = output.displayed(constant([0.5, 0.4, 0.3, alpha])[1])
         np.testing.assert_array_equal(glow, output.displayed(constant([0.5, 0.4, 0.3])[1]))
@@ -144,6 +147,28 @@ class TestProvenance:
         assert Output(path="o.exr").key(again.key(1)) == published_key(str(tmp_path / "o.exr"))
         assert "digitalsourcetype" in str(attributes["Iptc4xmpExt:DigitalSourceType"].value)
         assert attributes["vfxgen:version"].value == vfxgen.__version__
+
+    def test_nets_that_touched_a_file_before_stay_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("VFXGEN_NETS", str(tmp_path))
+        for name in ("first", "second"):
+            (tmp_path / name).mkdir()
+            card = built(tmp_path / name, scale=2, channels=4, blocks=1).card
+            (tmp_path / name / "card.toml").write_text(dumps(card.model_copy(update={"name": name})))
+        first = published(tmp_path, vfxgen.Upscale(constant([0.2, 0.4, 0.1]), net="first"), "first.exr")
+        assert set(json.loads(first.attributes["vfxgen:nets"].value)) == {"first"}
+        over = vfxgen.Merge(constant([0.1, 0.1, 0.1], (8, 12)), vfxgen.read(tmp_path / "first.exr"))
+        second = published(tmp_path, vfxgen.Upscale(over, net="second"), "second.exr")
+        assert set(json.loads(second.attributes["vfxgen:nets"].value)) == {"first", "second"}
+        graded = published(tmp_path, vfxgen.Grade(vfxgen.read(tmp_path / "second.exr"), slope=0.5), "graded.exr")
+        for name in ("vfxgen:nets", "Iptc4xmpExt:DigitalSourceType"):
+            assert graded.attributes[name] == second.attributes[name]
+
+    def test_a_damaged_list_of_nets_is_named(self, tmp_path: Path) -> None:
+        plate = constant([0.1, 0.2, 0.3])[1]
+        damaged = replace(plate, attributes={"vfxgen:nets": Attribute("{")})
+        write_image(damaged, str(tmp_path / "p.exr"), format="exr")
+        with pytest.raises(FrameError, match=r"p\.exr: frame 1: vfxgen:nets in its header is damaged"):
+            published(tmp_path, vfxgen.Grade(vfxgen.read(tmp_path / "p.exr")), "o.exr")
 
     def test_a_plate_is_not_taken_for_a_published_frame(self, tmp_path: Path) -> None:
         write_plate(tmp_path, [1])
