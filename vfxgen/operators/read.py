@@ -63,8 +63,8 @@ class Read(Operator):
             return list(range(self.first, self.first + self._movie.length))
         return self.pattern.frames_on_disk()
 
-    def reset(self) -> None:
-        super().reset()
+    def forget(self) -> None:
+        super().forget()
         self.__dict__.pop("_on_disk", None)
         self.__dict__.pop("_movie", None)
         self.__dict__.pop("_first_parts", None)
