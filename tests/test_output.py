@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,11 @@ def test_grain_of_another_frame_is_another_recipe() -> None:
     assert vfxgen.Grade(still).key(1) == vfxgen.Grade(still).key(2)
 
 
-def test_fps_must_be_above_zero() -> None:
-    with pytest.raises(RequestError, match="above 0"):
-        output_of("o.mp4", fps=0)
+@pytest.mark.parametrize("fps", [0, -24, 10**12, "1/1000000000000"])
+def test_a_frame_rate_is_one(fps: object) -> None:
+    with pytest.raises(RequestError, match=r"fps.*above 0 and at most 1000"):
+        output_of("o.mp4", fps=fps)
+
+
+def test_a_decimal_frame_rate_is_the_number_that_is_written() -> None:
+    assert output_of("o.mp4", fps=23.976).fps == Fraction("23.976")

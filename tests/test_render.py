@@ -7,6 +7,8 @@ import resource
 import subprocess
 import sys
 import threading
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from footage import bits, leftovers, plate_frame, write_mask, write_plate
 
 import vfxgen
 from vfxgen.errors import FrameError, RequestError
-from vfxgen.frame import Frame
+from vfxgen.frame import Attribute, Frame
 from vfxgen.media.image import write_image
 from vfxgen.output import Output
 from vfxgen.render import Job, render
@@ -297,6 +299,43 @@ class TestMovies:
         assert movie.range == [1, 2, 3, 4, 5]
         assert movie[3].rgb.mean() > 0.01
         assert statuses(jobs, range(1, 6)) == ["current"] * 10
+
+    @pytest.mark.parametrize("name", ["m.mov", "m.mp4"])
+    def test_a_movie_has_the_plates_frame_rate_time_code_and_pixel_aspect(self, tmp_path: Path, name: str) -> None:
+        header = {
+            "FramesPerSecond": Attribute((30000, 1001), "rational"),
+            "smpte:TimeCode": Attribute((0x01005969, 0), "timecode"),
+            "PixelAspectRatio": Attribute(1.3, "float"),
+        }
+        for number, code in ((1001, 0x01005969), (1002, 0x01010042)):
+            header["smpte:TimeCode"] = Attribute((code, 0), "timecode")
+            frame = replace(plate_frame(number), attributes=header)
+            write_image(frame, str(tmp_path / f"p.{number}.exr"), format="exr")
+        plate = vfxgen.read(tmp_path / "p.####.exr")
+        (file,) = vfxgen.write(plate, tmp_path / name)
+        for number in (1001, 1002):
+            frame, shown = plate[number], vfxgen.read(file, first=1001)[number]
+            assert shown.fps == frame.fps == Fraction(30000, 1001)
+            assert shown.pixel_aspect == pytest.approx(1.3)
+            assert shown.attributes["smpte:TimeCode"] == frame.attributes["smpte:TimeCode"]
+
+    def test_a_movies_frame_rate_is_what_was_asked_for_else_the_plates_else_24(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        header = {
+            "FramesPerSecond": Attribute((25, 1), "rational"),
+            "smpte:TimeCode": Attribute((0x01000024, 0), "timecode"),
+        }
+        write_image(replace(plate_frame(1), attributes=header), str(tmp_path / "p.exr"), format="exr")
+        plate = vfxgen.read(tmp_path / "p.exr")
+        for sequence, asked, fps in (
+            (plate, "24000/1001", Fraction(24000, 1001)),
+            (plate, None, 25),
+            (constant([0.1, 0.2, 0.3]), None, 24),
+        ):
+            (file,) = vfxgen.write(sequence, tmp_path / "m.mov", [1], fps=asked)
+            assert vfxgen.read(file)[1].fps == fps
+        assert "time code 01:00:00:24 does not exist at 24000/1001 frames a second" in caplog.text
 
     def test_the_last_event_names_the_movie_and_a_failure_names_its_frame(self, tmp_path: Path) -> None:
         output = Output(path=str(tmp_path / "m.mp4"))

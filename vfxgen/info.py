@@ -8,7 +8,7 @@ from typing import Any
 from vfxgen import color
 from vfxgen.errors import MissingFrameError
 from vfxgen.frame import Attribute
-from vfxgen.media import image, movie
+from vfxgen.media import image, movie, timecode
 from vfxgen.media.pattern import Pattern, format_frames
 from vfxgen.provenance import published_key
 
@@ -79,9 +79,7 @@ def _part(part: image.Part, path: str) -> dict[str, Any]:
 def _timecode(attribute: Attribute) -> str:
     if isinstance(attribute.value, str):
         return attribute.value
-    word = int(attribute.value[0])
-    digits = [(word >> shift) & mask for shift, mask in ((24, 0x3F), (16, 0x7F), (8, 0x7F), (0, 0x3F))]
-    return ":".join(f"{(d >> 4) * 10 + (d & 15):02d}" for d in digits)
+    return ":".join(f"{field:02d}" for field in timecode.fields(int(attribute.value[0])))
 
 
 def _plain(attribute: Attribute) -> Any:

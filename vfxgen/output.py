@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 
 from vfxgen import color
 from vfxgen.errors import MediaError, RequestError
@@ -21,6 +21,21 @@ from vfxgen.operator import digest
 from vfxgen.provenance import Provenance, published_key, with_provenance
 
 _STRAIGHT_FORMATS = ("png", "tif")
+
+
+def _as_written(value: object) -> object:
+    """23.976 is 2997/125, not the fraction that is nearest to it in binary."""
+    return str(value) if isinstance(value, float) else value
+
+
+def _frame_rate(value: Fraction) -> Fraction:
+    if not 0 < value <= 1000 or value.denominator > 2**16:
+        raise ValueError("must be above 0 and at most 1000, such as 24 or 24000/1001")
+    return value
+
+
+FrameRate = Annotated[Fraction, BeforeValidator(_as_written), AfterValidator(_frame_rate)]
+"""Frames a second: ``24``, ``24000/1001``, ``23.976``."""
 
 
 class Output(BaseModel):
@@ -41,7 +56,7 @@ class Output(BaseModel):
     view
         A view of the configuration's default display, instead of a colour space: for files people look at.
     fps
-        Frames a second of a movie.
+        Frames a second of a movie; empty: as its first frame says, else 24.
     codec
         Of a movie: ``h264`` (.mp4, .mov), ``prores`` or ``prores4444`` with alpha (.mov); empty: the first its
         container takes. A movie without a view or colour space shows the configuration's default view.
@@ -55,7 +70,7 @@ class Output(BaseModel):
     compression: str = ""
     colorspace: str = ""
     view: str = ""
-    fps: Fraction = Fraction(24)
+    fps: FrameRate | None = None
     codec: str = ""
 
     @field_validator("channels", mode="before")
@@ -65,13 +80,6 @@ class Output(BaseModel):
             return value
         letters = set(value) <= set("RGBAYZ")
         return tuple(value) if letters else tuple(part.strip() for part in value.split(","))
-
-    @field_validator("fps")
-    @classmethod
-    def _positive(cls, value: Fraction) -> Fraction:
-        if value <= 0:
-            raise ValueError("must be above 0")
-        return value
 
     @cached_property
     def pattern(self) -> Pattern:

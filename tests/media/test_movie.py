@@ -316,10 +316,14 @@ def test_time_code_and_reel_of_the_container_advance_with_the_picture(tmp_path: 
         ("01:09:59;29", Fraction(30000, 1001), 1, 0x01100000 | 1 << 6),
         ("10:00:00:05", 50, 0, 0x10000002 | 1 << 15),
         ("00:00:00:59", 60, 1, 0x00000100),
+        ("01:02:03;58", Fraction(60000, 1001), 0, 0x01020329 | 1 << 6),
+        ("23:59:58:23", 24, 0, 0x23595823),
     ],
 )
 def test_time_code_counts_as_smpte_does(text: str, fps: Fraction, index: int, expected: int) -> None:
     assert timecode.packed(text, Fraction(fps), index) == (expected, 0)
+    if not index:
+        assert timecode.text(expected, Fraction(fps)) == text
 
 
 @pytest.mark.parametrize("text", ["", "later", "25:00:00:00", "00:00:00:24", "1:2:3:4"])
