@@ -365,6 +365,30 @@ def test_float_tiff_keeps_its_bits(tmp_path: Path, type: str) -> None:
     assert np.array_equal(back.planes["G"], plane.astype(np.float32), equal_nan=True)
 
 
+@pytest.mark.parametrize(
+    ("type", "value", "asked"),
+    [("float", 100.0, ""), ("uint32", 70000, ""), ("uint32", 70000, "float"), ("uint8", 0.0, "")],
+)
+def test_a_tiff_of_channels_of_several_types_clips_none(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, type: str, value: float, asked: str
+) -> None:
+    color = Frame.from_pixels(np.full((4, 4, 3), 4.5, np.float32), "RGB", colorspace="", type="half")
+    plane = np.full((4, 4), value, np.uint32 if type == "uint32" else np.float32)
+    frame = replace(color, planes={**color.planes, "other": plane}, types={**color.types, "other": type})
+    image.write_image(frame, str(tmp_path / "a.tif"), format="tif", type=asked)
+    back = image.read_image(str(tmp_path / "a.tif"), 1)
+    assert set(back.types.values()) == {"float"}
+    assert [float(plane.max()) for plane in back.planes.values()] == [4.5, 4.5, 4.5, value]
+    assert ".tif forgets channel names: R G B other" in caplog.text
+
+
+def test_integers_beyond_half_are_held_at_its_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    frame = Frame(1, {"id": np.full((4, 4), 70000, np.uint32)}, {"id": "uint32"}, Box(0, 0, 4, 4), Box(0, 0, 4, 4), "")
+    image.write_image(frame, str(tmp_path / "a.tif"), format="tif", type="half")
+    assert image.read_image(str(tmp_path / "a.tif"), 1).pixels("Y").max() == 65504
+    assert "channel id has values beyond half float" in caplog.text
+
+
 def test_jpeg_is_near_and_says_its_space(tmp_path: Path) -> None:
     y, x = np.mgrid[0:64, 0:64].astype(np.float32) / 64
     frame = Frame.from_pixels(np.stack([x, y, x * y], -1), "RGB", colorspace="")

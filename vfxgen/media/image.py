@@ -27,6 +27,8 @@ _STORABLE = {
     "jpg": ("uint8",),
     "dpx": ("uint10", "uint16", "uint12", "uint8"),
 }
+# Types of values beyond 0..1.
+_UNBOUNDED = ("half", "float", "double", "uint32")
 TYPES = ("half", "float", "uint32", "uint8", "uint10", "uint12", "uint16")
 _OIIO_TYPE = {
     "half": oiio.HALF,
@@ -295,6 +297,8 @@ def _is_luminance_chroma(path: str) -> bool:
 def storage_types(frame: Frame, path: str, type: str = "") -> dict[str, str]:
     """The type each channel of `frame` is stored as in `path`: `type` where given, else its own where possible.
 
+    Formats but EXR have one type for all channels: where their own differ, one that clips none of them, if there is one.
+
     Raises
     ------
     MediaError
@@ -303,10 +307,11 @@ def storage_types(frame: Frame, path: str, type: str = "") -> dict[str, str]:
     able = storable(path, type)
     types = {}
     for name, own in frame.types.items():
-        wanted = own if own == "uint32" or not type else type
-        types[name] = wanted if wanted in able else able[0]
-    if extension(path) != "exr" and len(set(types.values())) > 1:
-        types = dict.fromkeys(types, able[0])
+        wanted = own if not type or (own == "uint32" and own in able) else type
+        wide = "float" if wanted in _UNBOUNDED and "float" in able else able[0]
+        types[name] = wanted if wanted in able else wide
+    if extension(path) != "exr" and len(kinds := set(types.values())) > 1:
+        types = dict.fromkeys(types, able[0] if kinds.isdisjoint(_UNBOUNDED) else "float")
     return types
 
 
