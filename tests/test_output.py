@@ -74,6 +74,17 @@ class TestColour:
         assert "chromaticities" in published(tmp_path, graded, "same.exr").attributes
         assert "chromaticities" not in published(tmp_path, graded, "other.exr", colorspace="ACEScg").attributes
 
+    @pytest.mark.parametrize("channels", ["Y", "A", "depth.Z"])
+    def test_a_file_without_colour_says_what_it_said(self, tmp_path: Path, channels: str) -> None:
+        xy = Attribute((0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290), "float[8]")
+        pixels = np.full((4, 4, 1), 0.5, np.float32)
+        plate = Frame.from_pixels(pixels, [channels], colorspace="", attributes={"chromaticities": xy})
+        for name, attributes in (("tagged.exr", {"chromaticities": xy}), ("plain.exr", {})):
+            write_image(replace(plate, attributes=attributes), str(tmp_path / name), format="exr")
+            after = published(tmp_path, vfxgen.read(tmp_path / name), f"o.{name}", colorspace="ARRI LogC4")
+            assert ("chromaticities" in after.attributes) == ("chromaticities" in attributes)
+            assert not {"colorInteropID", "vfxgen:colorspace"} & set(after.attributes)
+
     def test_straight_alpha_formats_get_unpremultiplied_colour(self, tmp_path: Path) -> None:
         after = published(tmp_path, constant([0.09, 0.09, 0.09, 0.5]), "o.png")
         assert after.pixels("G").mean() == pytest.approx(1.055 * 0.18 ** (1 / 2.4) - 0.055, abs=1e-3)

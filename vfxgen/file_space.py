@@ -48,19 +48,21 @@ def default_space(frame: Frame, path: str) -> str:
 def to_file_space(frame: Frame, space: str, alpha: Alpha) -> Frame:
     """`frame` with its colour in `space` as a file with such alpha holds it, `colorspace` saying so.
 
-    A pixel that still has the value it was read with gets back the value it had in the file, bit for bit.
+    A pixel that still has the value it was read with gets back the value it had in the file, bit for bit. A frame
+    without colour says what it said.
     """
     space = color.resolve(space)
+    layers = [tuple(f"{layer}.{c}" if layer else c for c in RGB) for layer in frame.color_layers]
+    layers = [names for names in layers if frame.planes.keys() >= set(names)]
+    if not layers:
+        return frame
     straight = alpha == "straight" and "A" in frame.planes
     out = frame
     # Only in scene-linear light is a premultiplied colour converted as it stands.
     linear = color.is_scene_linear(space) or color.is_data(space)
-    for layer in frame.color_layers:
-        names = tuple(f"{layer}.{c}" if layer else c for c in RGB)
-        if not all(name in frame.planes for name in names):
-            continue
+    for names in layers:
         rgb = frame.pixels(*names)
-        premultiplied = not layer and "A" in frame.planes and alpha != "dropped"
+        premultiplied = names == RGB and "A" in frame.planes and alpha != "dropped"
         if premultiplied and (straight or not linear):
             converted = color.convert(unpremultiplied(rgb, frame.alpha), frame.colorspace, space)
             out = out.with_pixels(names, converted if straight else converted * frame.alpha)
