@@ -74,6 +74,34 @@ class TestColour:
         assert "chromaticities" in published(tmp_path, graded, "same.exr").attributes
         assert "chromaticities" not in published(tmp_path, graded, "other.exr", colorspace="ACEScg").attributes
 
+    @pytest.mark.parametrize("extension", ["jpg", "tif"])
+    def test_an_icc_profile_stays_until_the_space_changes(self, tmp_path: Path, extension: str) -> None:
+        profile = np.zeros(132, np.uint8)
+        profile[3], profile[36:40] = profile.size, [*b"acsp"]
+        frame = replace(constant([0.5, 0.5, 0.5])[1], attributes={"ICCProfile": Attribute(profile, "uint8[132]")})
+        write_image(frame, str(tmp_path / f"p.{extension}"), format=extension)
+        plate = vfxgen.read(tmp_path / f"p.{extension}")
+        assert "ICCProfile" in published(tmp_path, plate, f"same.{extension}").attributes
+        spaces = {"colorspace": "lin_rec709_scene"}, {"view": "Un-tone-mapped"}
+        for fields in spaces:
+            after = published(tmp_path, plate, f"other.{extension}", **fields)
+            assert not [name for name in after.attributes if name.startswith("ICCProfile")]
+        assert "ICCProfile" not in published(tmp_path, plate, "o.exr").attributes
+
+    def test_a_dpx_transfer_stays_until_the_space_changes(self, tmp_path: Path) -> None:
+        frame = Frame.from_pixels(
+            np.full((8, 8, 3), 0.5, np.float32),
+            "RGB",
+            colorspace="",
+            type="uint10",
+            attributes={"dpx:Transfer": Attribute("Logarithmic")},
+        )
+        write_image(frame, str(tmp_path / "p.dpx"), format="dpx")
+        plate = vfxgen.read(tmp_path / "p.dpx", colorspace="ARRI LogC4")
+        assert published(tmp_path, plate, "same.dpx").attributes["dpx:Transfer"].value == "Logarithmic"
+        other = published(tmp_path, plate, "other.dpx", colorspace="lin_rec709_scene")
+        assert other.attributes["dpx:Transfer"].value != "Logarithmic"
+
     @pytest.mark.parametrize("channels", ["Y", "A", "depth.Z"])
     def test_a_file_without_colour_says_what_it_said(self, tmp_path: Path, channels: str) -> None:
         xy = Attribute((0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290), "float[8]")

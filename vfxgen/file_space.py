@@ -22,6 +22,8 @@ _SPACE_ATTRIBUTES = (
     "whiteLuminance",
     SPACE_ATTRIBUTE,
 )
+# Describe the space of a file that may name none.
+_PROFILES = ("ICCProfile", "CICP", "dpx:Transfer", "dpx:Colorimetric")
 _DISPLAY_FORMATS = ("png", "jpg", "tif")
 
 Alpha = Literal["straight", "premultiplied", "dropped"]
@@ -71,9 +73,10 @@ def to_file_space(frame: Frame, space: str, alpha: Alpha) -> Frame:
     origin = frame.origin
     if origin and origin.colorspace == space and origin.straight == straight:
         out = replace(out, planes={**out.planes, **_restored(frame, out)})
-    attributes = dict(frame.attributes)
-    if color.declared_space(frame.attributes) != space:
-        attributes = {name: value for name, value in attributes.items() if name not in _SPACE_ATTRIBUTES}
+    declared = color.declared_space(frame.attributes)
+    false = _SPACE_ATTRIBUTES if declared != space else ()
+    false += _PROFILES if (declared or frame.file_space) != space else ()
+    attributes = {name: value for name, value in frame.attributes.items() if not name.startswith(false)}
     if interop := color.interop_id(space):
         attributes["colorInteropID"] = Attribute(interop)
     else:
@@ -87,7 +90,8 @@ def to_view(frame: Frame, view: str, alpha: Alpha) -> Frame:
     shown = color.to_display(rgb, frame.colorspace, view=view)
     if alpha == "premultiplied" and "A" in frame.planes:
         shown = shown * frame.alpha
-    attributes = {name: value for name, value in frame.attributes.items() if name not in _SPACE_ATTRIBUTES}
+    false = _SPACE_ATTRIBUTES + _PROFILES
+    attributes = {name: value for name, value in frame.attributes.items() if not name.startswith(false)}
     return replace(frame.with_pixels(RGB, shown), attributes=attributes, origin=None)
 
 
