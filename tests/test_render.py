@@ -73,6 +73,12 @@ class TestSkipping:
         (tmp_path / "plate.0001.exr").write_bytes((tmp_path / "plate.0002.exr").read_bytes())
         assert statuses([job], range(1, 3)) == ["rendered", "current"]
 
+    def test_frames_that_arrived_since_are_written_too(self, tmp_path: Path) -> None:
+        plate = vfxgen.read(write_plate(tmp_path, range(1, 3)))
+        assert len(vfxgen.write(plate, tmp_path / "o.####.exr")) == 2
+        write_plate(tmp_path, range(3, 5))
+        assert len(vfxgen.write(plate, tmp_path / "o.####.exr")) == 4
+
     @pytest.mark.parametrize("extension", ["exr", "png", "tif", "jpg", "dpx"])
     def test_every_format_carries_its_key(self, tmp_path: Path, extension: str) -> None:
         job = Job(constant([0.1, 0.2, 0.3]), Output(path=str(tmp_path / f"c.####.{extension}")))
@@ -187,6 +193,7 @@ class TestRequests:
         ("fields", "said"),
         [
             ({"path": "o.exr"}, "one file for 2 frames"),
+            ({"path": "o.####.mov"}, "o.####.mov: a movie is one file for all frames"),
             ({"path": "o.####.gif"}, "cannot write '.gif'"),
             ({"path": "o.####.png", "type": "float"}, "cannot hold float"),
             ({"path": "o.####.exr", "compression": "lzma"}, "compression 'lzma'"),

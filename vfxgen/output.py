@@ -138,6 +138,8 @@ class Output(BaseModel):
         from vfxgen.media.movie_writer import CODECS
 
         container = image.extension(self.path)
+        if self.pattern.is_sequence:
+            raise RequestError(f"{self.path}: a movie is one file for all frames; leave the frame number out of its name")
         if self.movie_codec not in CODECS.get(container, ()):
             known = "; ".join(f".{name}: {', '.join(codecs)}" for name, codecs in CODECS.items())
             raise RequestError(f"{self.path}: cannot write {self.movie_codec} into .{container}; there are {known}")
