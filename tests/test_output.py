@@ -273,6 +273,37 @@ def test_grain_of_another_frame_is_another_recipe() -> None:
     assert vfxgen.Grade(still).key(1) == vfxgen.Grade(still).key(2)
 
 
+_CONFIG = """
+ocio_profile_version: 2
+roles: {scene_linear: Linear, default: Linear}
+file_rules:
+  - !<Rule> {name: Default, colorspace: default}
+displays:
+  screen: [!<View> {name: Bright, colorspace: Linear}, !<View> {name: Dark, colorspace: Linear}]
+  print: [!<View> {name: Bright, colorspace: Linear}, !<View> {name: Dark, colorspace: Linear}]
+colorspaces:
+  - !<ColorSpace> {name: Linear, encoding: scene-linear}
+"""
+
+
+def test_another_default_view_or_display_is_another_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Output(path="o.mov"), Output(path="o.####.png", view="Dark")
+    plain = Output(path="o.mov", colorspace="Linear"), Output(path="o.####.png")
+    keys = []
+    active: list[dict[str, str]] = [{}, {"OCIO_ACTIVE_VIEWS": "Dark"}, {"OCIO_ACTIVE_DISPLAYS": "print, screen"}]
+    for number, variables in enumerate(active):
+        with monkeypatch.context() as environment:
+            # A configuration is read once, and these variables with it.
+            file = tmp_path / f"{number}.ocio"
+            file.write_text(_CONFIG)
+            for name, value in {"OCIO": str(file), **variables}.items():
+                environment.setenv(name, value)
+            keys.append([output.key("") for output in (*shown, *plain)])
+    movie, still, *rest = (set(of_one) for of_one in zip(*keys, strict=True))
+    assert (len(movie), len(still)) == (3, 2)
+    assert all(len(of_one) == 1 for of_one in rest)
+
+
 @pytest.mark.parametrize("fps", [0, -24, 10**12, "1/1000000000000"])
 def test_a_frame_rate_is_one(fps: object) -> None:
     with pytest.raises(RequestError, match=r"fps.*above 0 and at most 1000"):

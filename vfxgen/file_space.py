@@ -74,7 +74,7 @@ def to_file_space(frame: Frame, space: str, alpha: Alpha) -> Frame:
     if origin and origin.colorspace == space and origin.straight == straight:
         out = replace(out, planes={**out.planes, **_restored(frame, out)})
     declared = color.declared_space(frame.attributes)
-    false = _SPACE_ATTRIBUTES if declared != space else ()
+    false: tuple[str, ...] = _SPACE_ATTRIBUTES if declared != space else ()
     false += _PROFILES if (declared or frame.file_space) != space else ()
     attributes = {name: value for name, value in frame.attributes.items() if not name.startswith(false)}
     if interop := color.interop_id(space):

@@ -139,7 +139,9 @@ class Output(BaseModel):
 
         container = image.extension(self.path)
         if self.pattern.is_sequence:
-            raise RequestError(f"{self.path}: a movie is one file for all frames; leave the frame number out of its name")
+            raise RequestError(
+                f"{self.path}: a movie is one file for all frames; leave the frame number out of its name"
+            )
         if self.movie_codec not in CODECS.get(container, ()):
             known = "; ".join(f".{name}: {', '.join(codecs)}" for name, codecs in CODECS.items())
             raise RequestError(f"{self.path}: cannot write {self.movie_codec} into .{container}; there are {known}")
@@ -169,10 +171,12 @@ class Output(BaseModel):
 
     def key(self, sequence_key: str) -> str:
         """What the header of a published frame must say for the frame to be current."""
+        is_view = self.view or (self.is_movie and not self.colorspace)
         return digest(
             sequence=sequence_key,
             format=image.extension(self.path),
             **self.model_dump(mode="json", exclude={"path", "fps"}),
+            **({"shown": color.shown(view=self.view)} if is_view else {}),
         )
 
     def is_current(self, number: int, key: str) -> bool:

@@ -297,7 +297,7 @@ def _is_luminance_chroma(path: str) -> bool:
 def storage_types(frame: Frame, path: str, type: str = "") -> dict[str, str]:
     """The type each channel of `frame` is stored as in `path`: `type` where given, else its own where possible.
 
-    Formats but EXR have one type for all channels: where their own differ, one that clips none of them, if there is one.
+    Formats but EXR have one type for all channels: where their own differ, one that clips none where there is.
 
     Raises
     ------
