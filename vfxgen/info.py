@@ -12,8 +12,6 @@ from vfxgen.media import image, movie, timecode
 from vfxgen.media.pattern import Pattern, format_frames
 from vfxgen.provenance import published_key
 
-_TIME_CODES = ("smpte:TimeCode", "dpx:TimeCode")
-
 
 def describe(path: str) -> dict[str, Any]:
     """What a file, a pattern or a movie is, as plain data.
@@ -71,7 +69,7 @@ def _part(part: image.Part, path: str) -> dict[str, Any]:
         "deep": part.deep,
         "colorspace": declared or color.file_rule_space(path),
         "colorspace_from": "file" if declared else "file rules (a guess)",
-        "timecode": next((_timecode(part.attributes[n]) for n in _TIME_CODES if n in part.attributes), ""),
+        "timecode": next((_timecode(part.attributes[n]) for n in timecode.ATTRIBUTES if n in part.attributes), ""),
         "attributes": {name: _plain(attribute) for name, attribute in part.attributes.items()},
     }
 

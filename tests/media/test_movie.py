@@ -294,11 +294,16 @@ def test_nan_and_infinity_become_black_and_the_brightest_white(
     assert "NaN" in caplog.text
 
 
-def test_time_code_and_reel_of_the_container_advance_with_the_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "codec", "pixel_format"), [("tc.mov", "prores_ks", "yuv422p10le"), ("tc.mkv", "mpeg4", "yuv420p")]
+)
+def test_time_code_and_reel_of_the_container_advance_with_the_picture(
+    tmp_path: Path, name: str, codec: str, pixel_format: str
+) -> None:
     path = encode(
-        tmp_path / "tc.mov",
-        "prores_ks",
-        [codes("yuv422p10le", (500, 512, 512)) for _ in range(3)],
+        tmp_path / name,
+        codec,
+        [codes(pixel_format, (100, 128, 128)) for _ in range(3)],
         fps=Fraction(24),
         metadata={"timecode": "01:02:03:22", "reel_name": "A017"},
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+ATTRIBUTES = ("smpte:TimeCode", "dpx:TimeCode")
+"""Header entries that hold one."""
+
 _TEXT = re.compile(r"(\d{2}):(\d{2}):(\d{2})([:;.])(\d{2})")
 _SHIFTS = (24, 16, 8, 0)
 _DROP_FRAME, _SECOND_OF_PAIR = 1 << 6, 1 << 15
