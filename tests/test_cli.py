@@ -83,6 +83,8 @@ class TestExitCodes:
             (["--colorspace", "nope"], "colour space 'nope'"),
             (["--type", "int"], "output"),
             (["--set", "grad.slope=1"], "there is no node 'grad'"),
+            (["--fps", "1000000000000"], "fps = '1000000000000': Value error, must be above 0 and at most 1000"),
+            (["--memory", "1e300"], "should be less than or equal to 1000000"),
             (["--missing", "guess"], "read.missing = 'guess': must be error | hold | nearest | black"),
         ],
     )

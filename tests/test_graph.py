@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,15 @@ class TestRoundTrip:
         shot = graph.load_shot(written(tmp_path, {**SHOT, "nodes": {}, "graph": "look.toml"}))
         assert set(shot.nodes) == {"plate", "grade"}
 
+    def test_a_movie_has_its_own_frame_rate_or_the_shots(self, tmp_path: Path) -> None:
+        outputs = {
+            "own": {"node": "grade", "path": "a.mp4", "fps": 25},
+            "shots": {"node": "grade", "path": "b.mp4"},
+        }
+        for said, rate in (({"fps": "24000/1001"}, Fraction(24000, 1001)), ({}, None)):
+            shot = graph.load_shot(written(tmp_path, {**SHOT, **said, "outputs": outputs}))
+            assert [shot.outputs[name].fps for name in outputs] == [25, rate]
+
 
 class TestErrorsNameNodeAndField:
     @pytest.mark.parametrize(
@@ -103,6 +113,8 @@ class TestErrorsNameNodeAndField:
             ({"colour": "red"}, "colour: unknown field; known: schema, nodes, name"),
             ({"frames": "ten"}, "frames: 'ten' is no frame range"),
             ({"name": 7}, "name = 7"),
+            ({"fps": 0}, "fps = 0: value error, must be above 0 and at most 1000"),
+            ({"fps": -24}, "fps = -24: "),
             ({"nodes": {"g": {"operator": "grde"}}}, "nodes.g.operator: there is no operator 'grde'; there are"),
             ({"nodes": {"g": {"plate": "plate"}}}, "nodes.g.operator is missing"),
             ({"nodes": {"g": {"operator": "grade"}}}, "nodes.g: grade: the input 'plate' is missing"),

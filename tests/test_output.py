@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from footage import write_plate
+from small_nets import built
 
 import vfxgen
 from vfxgen import graph
@@ -19,6 +22,7 @@ from vfxgen.media.image import read_header, read_image, write_image
 from vfxgen.output import Output, output_of
 from vfxgen.provenance import published_key
 from vfxgen.testing import Pictures, constant
+from vfxgen.zoo.card import dumps
 
 
 def published(tmp_path: Path, sequence: vfxgen.Sequence, name: str, **fields: Any) -> Frame:
@@ -70,10 +74,68 @@ class TestColour:
         assert "chromaticities" in published(tmp_path, graded, "same.exr").attributes
         assert "chromaticities" not in published(tmp_path, graded, "other.exr", colorspace="ACEScg").attributes
 
+    @pytest.mark.parametrize("extension", ["jpg", "tif"])
+    def test_an_icc_profile_stays_until_the_space_changes(self, tmp_path: Path, extension: str) -> None:
+        profile = np.zeros(132, np.uint8)
+        profile[3], profile[36:40] = profile.size, [*b"acsp"]
+        frame = replace(constant([0.5, 0.5, 0.5])[1], attributes={"ICCProfile": Attribute(profile, "uint8[132]")})
+        write_image(frame, str(tmp_path / f"p.{extension}"), format=extension)
+        plate = vfxgen.read(tmp_path / f"p.{extension}")
+        assert "ICCProfile" in published(tmp_path, plate, f"same.{extension}").attributes
+        spaces = {"colorspace": "lin_rec709_scene"}, {"view": "Un-tone-mapped"}
+        for fields in spaces:
+            after = published(tmp_path, plate, f"other.{extension}", **fields)
+            assert not [name for name in after.attributes if name.startswith("ICCProfile")]
+        assert "ICCProfile" not in published(tmp_path, plate, "o.exr").attributes
+
+    def test_a_dpx_transfer_stays_until_the_space_changes(self, tmp_path: Path) -> None:
+        frame = Frame.from_pixels(
+            np.full((8, 8, 3), 0.5, np.float32),
+            "RGB",
+            colorspace="",
+            type="uint10",
+            attributes={"dpx:Transfer": Attribute("Logarithmic")},
+        )
+        write_image(frame, str(tmp_path / "p.dpx"), format="dpx")
+        plate = vfxgen.read(tmp_path / "p.dpx", colorspace="ARRI LogC4")
+        assert published(tmp_path, plate, "same.dpx").attributes["dpx:Transfer"].value == "Logarithmic"
+        other = published(tmp_path, plate, "other.dpx", colorspace="lin_rec709_scene")
+        assert other.attributes["dpx:Transfer"].value != "Logarithmic"
+
+    @pytest.mark.parametrize("channels", ["Y", "A", "depth.Z"])
+    def test_a_file_without_colour_says_what_it_said(self, tmp_path: Path, channels: str) -> None:
+        xy = Attribute((0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290), "float[8]")
+        pixels = np.full((4, 4, 1), 0.5, np.float32)
+        plate = Frame.from_pixels(pixels, [channels], colorspace="", attributes={"chromaticities": xy})
+        for name, attributes in (("tagged.exr", {"chromaticities": xy}), ("plain.exr", {})):
+            write_image(replace(plate, attributes=attributes), str(tmp_path / name), format="exr")
+            after = published(tmp_path, vfxgen.read(tmp_path / name), f"o.{name}", colorspace="ARRI LogC4")
+            assert ("chromaticities" in after.attributes) == ("chromaticities" in attributes)
+            assert not {"colorInteropID", "vfxgen:colorspace"} & set(after.attributes)
+
     def test_straight_alpha_formats_get_unpremultiplied_colour(self, tmp_path: Path) -> None:
         after = published(tmp_path, constant([0.09, 0.09, 0.09, 0.5]), "o.png")
         assert after.pixels("G").mean() == pytest.approx(1.055 * 0.18 ** (1 / 2.4) - 0.055, abs=1e-3)
         assert after.pixels("A").mean() == pytest.approx(0.5, abs=1e-3)
+
+    @pytest.mark.parametrize(
+        ("name", "fields"),
+        [("o.jpg", {}), ("o.png", {"channels": "RGB"}), ("o.tif", {"channels": "RGB"}), ("o.dpx", {"channels": "RGB"})],
+    )
+    @pytest.mark.parametrize("alpha", [0.0, 0.1])
+    def test_a_file_without_alpha_holds_what_is_seen_over_black(
+        self, tmp_path: Path, name: str, fields: dict[str, str], alpha: float
+    ) -> None:
+        glow = published(tmp_path, constant([0.5, 0.4, 0.3, alpha]), name, colorspace="ARRI LogC4", **fields)
+        opaque = published(tmp_path, constant([0.5, 0.4, 0.3]), f"opaque.{name}", colorspace="ARRI LogC4")
+        np.testing.assert_array_equal(glow.rgb, opaque.rgb)
+
+    @pytest.mark.parametrize("space", [{}, {"view": "Un-tone-mapped"}, {"colorspace": "ARRI LogC4"}])
+    @pytest.mark.parametrize("alpha", [0.0, 0.1])
+    def test_a_movie_without_alpha_shows_what_is_seen_over_black(self, space: dict[str, Any], alpha: float) -> None:
+        output = Output(path="m.mov", **space)
+        glow = output.displayed(constant([0.5, 0.4, 0.3, alpha])[1])
+        np.testing.assert_array_equal(glow, output.displayed(constant([0.5, 0.4, 0.3])[1]))
 
     @pytest.mark.parametrize("type", ["uint8", "uint16"])
     def test_a_straight_plate_under_an_empty_foreground_is_the_file_it_was(self, tmp_path: Path, type: str) -> None:
@@ -125,6 +187,28 @@ class TestProvenance:
         assert Output(path="o.exr").key(again.key(1)) == published_key(str(tmp_path / "o.exr"))
         assert "digitalsourcetype" in str(attributes["Iptc4xmpExt:DigitalSourceType"].value)
         assert attributes["vfxgen:version"].value == vfxgen.__version__
+
+    def test_nets_that_touched_a_file_before_stay_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("VFXGEN_NETS", str(tmp_path))
+        for name in ("first", "second"):
+            (tmp_path / name).mkdir()
+            card = built(tmp_path / name, scale=2, channels=4, blocks=1).card
+            (tmp_path / name / "card.toml").write_text(dumps(card.model_copy(update={"name": name})))
+        first = published(tmp_path, vfxgen.Upscale(constant([0.2, 0.4, 0.1]), net="first"), "first.exr")
+        assert set(json.loads(first.attributes["vfxgen:nets"].value)) == {"first"}
+        over = vfxgen.Merge(constant([0.1, 0.1, 0.1], (8, 12)), vfxgen.read(tmp_path / "first.exr"))
+        second = published(tmp_path, vfxgen.Upscale(over, net="second"), "second.exr")
+        assert set(json.loads(second.attributes["vfxgen:nets"].value)) == {"first", "second"}
+        graded = published(tmp_path, vfxgen.Grade(vfxgen.read(tmp_path / "second.exr"), slope=0.5), "graded.exr")
+        for name in ("vfxgen:nets", "Iptc4xmpExt:DigitalSourceType"):
+            assert graded.attributes[name] == second.attributes[name]
+
+    def test_a_damaged_list_of_nets_is_named(self, tmp_path: Path) -> None:
+        plate = constant([0.1, 0.2, 0.3])[1]
+        damaged = replace(plate, attributes={"vfxgen:nets": Attribute("{")})
+        write_image(damaged, str(tmp_path / "p.exr"), format="exr")
+        with pytest.raises(FrameError, match=r"p\.exr: frame 1: vfxgen:nets in its header is damaged"):
+            published(tmp_path, vfxgen.Grade(vfxgen.read(tmp_path / "p.exr")), "o.exr")
 
     def test_a_plate_is_not_taken_for_a_published_frame(self, tmp_path: Path) -> None:
         write_plate(tmp_path, [1])
@@ -189,6 +273,42 @@ def test_grain_of_another_frame_is_another_recipe() -> None:
     assert vfxgen.Grade(still).key(1) == vfxgen.Grade(still).key(2)
 
 
-def test_fps_must_be_above_zero() -> None:
-    with pytest.raises(RequestError, match="above 0"):
-        output_of("o.mp4", fps=0)
+_CONFIG = """
+ocio_profile_version: 2
+roles: {scene_linear: Linear, default: Linear}
+file_rules:
+  - !<Rule> {name: Default, colorspace: default}
+displays:
+  screen: [!<View> {name: Bright, colorspace: Linear}, !<View> {name: Dark, colorspace: Linear}]
+  print: [!<View> {name: Bright, colorspace: Linear}, !<View> {name: Dark, colorspace: Linear}]
+colorspaces:
+  - !<ColorSpace> {name: Linear, encoding: scene-linear}
+"""
+
+
+def test_another_default_view_or_display_is_another_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Output(path="o.mov"), Output(path="o.####.png", view="Dark")
+    plain = Output(path="o.mov", colorspace="Linear"), Output(path="o.####.png")
+    keys = []
+    active: list[dict[str, str]] = [{}, {"OCIO_ACTIVE_VIEWS": "Dark"}, {"OCIO_ACTIVE_DISPLAYS": "print, screen"}]
+    for number, variables in enumerate(active):
+        with monkeypatch.context() as environment:
+            # A configuration is read once, and these variables with it.
+            file = tmp_path / f"{number}.ocio"
+            file.write_text(_CONFIG)
+            for name, value in {"OCIO": str(file), **variables}.items():
+                environment.setenv(name, value)
+            keys.append([output.key("") for output in (*shown, *plain)])
+    movie, still, *rest = (set(of_one) for of_one in zip(*keys, strict=True))
+    assert (len(movie), len(still)) == (3, 2)
+    assert all(len(of_one) == 1 for of_one in rest)
+
+
+@pytest.mark.parametrize("fps", [0, -24, 10**12, "1/1000000000000"])
+def test_a_frame_rate_is_one(fps: object) -> None:
+    with pytest.raises(RequestError, match=r"fps.*above 0 and at most 1000"):
+        output_of("o.mp4", fps=fps)
+
+
+def test_a_decimal_frame_rate_is_the_number_that_is_written() -> None:
+    assert output_of("o.mp4", fps=23.976).fps == Fraction("23.976")

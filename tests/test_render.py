@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
 import threading
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,7 @@ from footage import bits, leftovers, plate_frame, write_mask, write_plate
 
 import vfxgen
 from vfxgen.errors import FrameError, RequestError
-from vfxgen.frame import Frame
+from vfxgen.frame import Attribute, Frame
 from vfxgen.media.image import write_image
 from vfxgen.output import Output
 from vfxgen.render import Job, render
@@ -70,11 +73,28 @@ class TestSkipping:
         (tmp_path / "plate.0001.exr").write_bytes((tmp_path / "plate.0002.exr").read_bytes())
         assert statuses([job], range(1, 3)) == ["rendered", "current"]
 
+    def test_frames_that_arrived_since_are_written_too(self, tmp_path: Path) -> None:
+        plate = vfxgen.read(write_plate(tmp_path, range(1, 3)))
+        assert len(vfxgen.write(plate, tmp_path / "o.####.exr")) == 2
+        write_plate(tmp_path, range(3, 5))
+        assert len(vfxgen.write(plate, tmp_path / "o.####.exr")) == 4
+
     @pytest.mark.parametrize("extension", ["exr", "png", "tif", "jpg", "dpx"])
     def test_every_format_carries_its_key(self, tmp_path: Path, extension: str) -> None:
         job = Job(constant([0.1, 0.2, 0.3]), Output(path=str(tmp_path / f"c.####.{extension}")))
         assert statuses([job], range(1, 3)) == ["rendered"] * 2
         assert statuses([job], range(1, 3)) == ["current"] * 2
+
+    @pytest.mark.parametrize("extension", ["exr", "png", "tif", "jpg", "dpx", "mov", "mp4"])
+    @pytest.mark.parametrize("part", [0.5, 0.95])
+    def test_what_is_cut_off_is_made_again(self, tmp_path: Path, extension: str, part: float) -> None:
+        noise = Pictures(np.random.default_rng(0).random((64, 96, 3), np.float32), "RGB")
+        file = tmp_path / f"c.{extension}"
+        job = Job(noise, Output(path=str(file)))
+        assert statuses([job], range(1, 2)) == ["rendered"]
+        os.truncate(file, int(file.stat().st_size * part))
+        assert statuses([job], range(1, 2)) == ["rendered"]
+        assert statuses([job], range(1, 2)) == ["current"]
 
     def test_other_output_settings_are_another_recipe(self, tmp_path: Path) -> None:
         path = str(tmp_path / "c.####.exr")
@@ -173,6 +193,7 @@ class TestRequests:
         ("fields", "said"),
         [
             ({"path": "o.exr"}, "one file for 2 frames"),
+            ({"path": "o.####.mov"}, "o.####.mov: a movie is one file for all frames"),
             ({"path": "o.####.gif"}, "cannot write '.gif'"),
             ({"path": "o.####.png", "type": "float"}, "cannot hold float"),
             ({"path": "o.####.exr", "compression": "lzma"}, "compression 'lzma'"),
@@ -285,6 +306,43 @@ class TestMovies:
         assert movie.range == [1, 2, 3, 4, 5]
         assert movie[3].rgb.mean() > 0.01
         assert statuses(jobs, range(1, 6)) == ["current"] * 10
+
+    @pytest.mark.parametrize("name", ["m.mov", "m.mp4"])
+    def test_a_movie_has_the_plates_frame_rate_time_code_and_pixel_aspect(self, tmp_path: Path, name: str) -> None:
+        header = {
+            "FramesPerSecond": Attribute((30000, 1001), "rational"),
+            "smpte:TimeCode": Attribute((0x01005969, 0), "timecode"),
+            "PixelAspectRatio": Attribute(1.3, "float"),
+        }
+        for number, code in ((1001, 0x01005969), (1002, 0x01010042)):
+            header["smpte:TimeCode"] = Attribute((code, 0), "timecode")
+            frame = replace(plate_frame(number), attributes=header)
+            write_image(frame, str(tmp_path / f"p.{number}.exr"), format="exr")
+        plate = vfxgen.read(tmp_path / "p.####.exr")
+        (file,) = vfxgen.write(plate, tmp_path / name)
+        for number in (1001, 1002):
+            frame, shown = plate[number], vfxgen.read(file, first=1001)[number]
+            assert shown.fps == frame.fps == Fraction(30000, 1001)
+            assert shown.pixel_aspect == pytest.approx(1.3)
+            assert shown.attributes["smpte:TimeCode"] == frame.attributes["smpte:TimeCode"]
+
+    def test_a_movies_frame_rate_is_what_was_asked_for_else_the_plates_else_24(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        header = {
+            "FramesPerSecond": Attribute((25, 1), "rational"),
+            "smpte:TimeCode": Attribute((0x01000024, 0), "timecode"),
+        }
+        write_image(replace(plate_frame(1), attributes=header), str(tmp_path / "p.exr"), format="exr")
+        plate = vfxgen.read(tmp_path / "p.exr")
+        for sequence, asked, fps in (
+            (plate, "24000/1001", Fraction(24000, 1001)),
+            (plate, None, 25),
+            (constant([0.1, 0.2, 0.3]), None, 24),
+        ):
+            (file,) = vfxgen.write(sequence, tmp_path / "m.mov", [1], fps=asked)
+            assert vfxgen.read(file)[1].fps == fps
+        assert "time code 01:00:00:24 does not exist at 24000/1001 frames a second" in caplog.text
 
     def test_the_last_event_names_the_movie_and_a_failure_names_its_frame(self, tmp_path: Path) -> None:
         output = Output(path=str(tmp_path / "m.mp4"))

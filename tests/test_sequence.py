@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 
@@ -24,8 +25,17 @@ class Counted(Sequence):
     def __init__(self, before: Callable[[int], None] = lambda number: None) -> None:
         super().__init__()
         self.made: list[int] = []
-        self.keys_made = 0
+        self.keys_made = self.ranges_asked = self.forgotten = 0
         self.before = before
+
+    @property
+    def range(self) -> list[int]:
+        self.ranges_asked += 1
+        return [1, 2, 4]
+
+    def forget(self) -> None:
+        super().forget()
+        self.forgotten += 1
 
     def frame(self, number: int) -> Frame:
         self.made.append(number)
@@ -165,6 +175,45 @@ def test_a_long_chain_that_uses_its_plate_twice_a_link_is_walked_in_no_time() ->
     assert comp[1].number == 1
     assert plate.made == [1]
     assert len(comp.key(1)) == 64
+
+
+def test_a_long_chain_is_asked_for_its_range_and_forgets_once() -> None:
+    plate = Counted()
+    comp: Sequence = plate
+    for _ in range(14):
+        comp = vfxgen.Merge(comp, comp, mix=0)
+    assert comp.range == comp.present == [1, 2, 4]
+    comp.reset()
+    assert (plate.ranges_asked, plate.forgotten) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("made_of", "marked"),
+    [
+        (lambda plate, marks: vfxgen.Cleanplate(plate, marks, reach=2, method="smooth"), (1, 2, 3)),
+        (lambda plate, marks: vfxgen.Matte(plate, keyframes=marks), (1, 3)),
+        (lambda plate, marks: vfxgen.Upscale(plate, method="lanczos", temporal=1.0), ()),
+    ],
+    ids=["cleanplate", "matte", "upscale"],
+)
+def test_reset_forgets_what_was_made_of_the_frames_around(
+    made_of: Callable[[Sequence, Sequence], Sequence], marked: tuple[int, ...]
+) -> None:
+    coarse = np.random.default_rng(0).random((12, 18, 3), np.float32)
+    texture = cv2.resize(coarse, (96, 64), interpolation=cv2.INTER_CUBIC)
+    pictures = {number: np.roll(texture, number, axis=1) for number in (1, 2, 3)}
+    mark = np.zeros((64, 96, 1), np.float32)
+    mark[12:44, 20:60] = 1
+    marks = Pictures(dict.fromkeys(marked, mark), "A")
+    made = made_of(Pictures(pictures), marks)
+    before = made[2].pixels(*"RGB")
+    for number in (1, 3):
+        pictures[number] = pictures[number] * np.float32(0.9)
+    marks.pictures = dict.fromkeys(marked, np.roll(mark, 6, axis=0))
+    made.reset()
+    after = made[2].pixels(*"RGB")
+    assert not np.array_equal(after, before)
+    np.testing.assert_array_equal(after, made_of(Pictures(pictures), marks)[2].pixels(*"RGB"))
 
 
 def test_pictures_in_memory_are_a_sequence() -> None:

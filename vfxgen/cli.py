@@ -42,7 +42,7 @@ app.command("train")(cli_train.train)
 Frames = Annotated[str, typer.Option("--frames", help="Frame range: 1001-1100, 1001-1100x2, 1001,1005. Default: all.")]
 Force = Annotated[bool, typer.Option("--force", help="Make frames again that are current.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of progress.")]
-Memory = Annotated[float, typer.Option("--memory", help="GiB that waiting frames may take.", min=0.1)]
+Memory = Annotated[float, typer.Option("--memory", help="GiB that waiting frames may take.", min=0.1, max=1e6)]
 OnError = Annotated[Literal["stop", "skip"], typer.Option("--on-error", help="After a frame that fails: stop or skip.")]
 Assignments = Annotated[list[str], typer.Option("--set", help="node.parameter=value; may be given more than once.")]
 
@@ -222,7 +222,7 @@ def _operator_verb(operator: type[Operator]) -> Callable[..., None]:
         option("channels", "Channels to write, in order: RGBA or R,G,B,depth.Z.", rich_help_panel=writing),
         option("out_colorspace", "Colour space of the output; default: the plate's.", rich_help_panel=writing),
         option("out_view", "A display view instead of a colour space.", rich_help_panel=writing),
-        option("fps", "Frames a second of a movie.", rich_help_panel=writing),
+        option("fps", "Frames a second of a movie; default: the plate's, else 24.", rich_help_panel=writing),
         option("codec", "Of a movie: h264, prores, prores4444; default: by its extension.", rich_help_panel=writing),
     ]
     run = {"frames": Frames, "assignments": Assignments, "on_error": OnError, "force": Force, "as_json": AsJson}

@@ -159,16 +159,27 @@ def convert(rgb: Pixels, source: str, target: str) -> Pixels:
     return _apply(_processor(source, target, os.environ.get("OCIO", "")), rgb)
 
 
-def to_display(rgb: Pixels, source: str, display: str = "", view: str = "") -> Pixels:
-    """`rgb` (H, W, 3) as a display shows it, 0..1; without names the configuration's default display and view.
+def shown(display: str = "", view: str = "") -> tuple[str, str]:
+    """A display and a view of it; without names the defaults of the configuration and of ``$OCIO_ACTIVE_VIEWS``.
 
-    For pictures people look at, never for a net: a view transform does not come back.
+    Raises
+    ------
+    ColorError
+        The display has no such view.
     """
     display = display or str(config().getDefaultDisplay())
     view = view or str(config().getDefaultView(display))
     if view not in (views := [str(v) for v in config().getViews(display)]):
         raise ColorError(f"display '{display}' has no view '{view}'; it has {', '.join(views)}")
-    return _apply(_view_processor(resolve(source), display, view, os.environ.get("OCIO", "")), rgb)
+    return display, view
+
+
+def to_display(rgb: Pixels, source: str, display: str = "", view: str = "") -> Pixels:
+    """`rgb` (H, W, 3) as a display shows it, 0..1; without names the configuration's default display and view.
+
+    For pictures people look at, never for a net: a view transform does not come back.
+    """
+    return _apply(_view_processor(resolve(source), *shown(display, view), os.environ.get("OCIO", "")), rgb)
 
 
 # Rows converted at a time: OpenColorIO takes an array for one long line, and has buffers of several times its size.

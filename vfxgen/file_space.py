@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -21,7 +22,12 @@ _SPACE_ATTRIBUTES = (
     "whiteLuminance",
     SPACE_ATTRIBUTE,
 )
+# Describe the space of a file that may name none.
+_PROFILES = ("ICCProfile", "CICP", "dpx:Transfer", "dpx:Colorimetric")
 _DISPLAY_FORMATS = ("png", "jpg", "tif")
+
+Alpha = Literal["straight", "premultiplied", "dropped"]
+"""How a file holds A beside its colour; where it is dropped, the colour is what it is over black."""
 
 
 def default_space(frame: Frame, path: str) -> str:
@@ -41,21 +47,24 @@ def default_space(frame: Frame, path: str) -> str:
     return color.file_rule_space(path)
 
 
-def to_file_space(frame: Frame, space: str, straight: bool) -> Frame:
-    """`frame` with its colour in `space`, alpha straight or premultiplied, `colorspace` saying so.
+def to_file_space(frame: Frame, space: str, alpha: Alpha) -> Frame:
+    """`frame` with its colour in `space` as a file with such alpha holds it, `colorspace` saying so.
 
-    A pixel that still has the value it was read with gets back the value it had in the file, bit for bit.
+    A pixel that still has the value it was read with gets back the value it had in the file, bit for bit. A frame
+    without colour says what it said.
     """
     space = color.resolve(space)
+    layers = [tuple(f"{layer}.{c}" if layer else c for c in RGB) for layer in frame.color_layers]
+    layers = [names for names in layers if frame.planes.keys() >= set(names)]
+    if not layers:
+        return frame
+    straight = alpha == "straight" and "A" in frame.planes
     out = frame
     # Only in scene-linear light is a premultiplied colour converted as it stands.
     linear = color.is_scene_linear(space) or color.is_data(space)
-    for layer in frame.color_layers:
-        names = tuple(f"{layer}.{c}" if layer else c for c in RGB)
-        if not all(name in frame.planes for name in names):
-            continue
+    for names in layers:
         rgb = frame.pixels(*names)
-        premultiplied = not layer and "A" in frame.planes
+        premultiplied = names == RGB and "A" in frame.planes and alpha != "dropped"
         if premultiplied and (straight or not linear):
             converted = color.convert(unpremultiplied(rgb, frame.alpha), frame.colorspace, space)
             out = out.with_pixels(names, converted if straight else converted * frame.alpha)
@@ -64,9 +73,10 @@ def to_file_space(frame: Frame, space: str, straight: bool) -> Frame:
     origin = frame.origin
     if origin and origin.colorspace == space and origin.straight == straight:
         out = replace(out, planes={**out.planes, **_restored(frame, out)})
-    attributes = dict(frame.attributes)
-    if color.declared_space(frame.attributes) != space:
-        attributes = {name: value for name, value in attributes.items() if name not in _SPACE_ATTRIBUTES}
+    declared = color.declared_space(frame.attributes)
+    false: tuple[str, ...] = _SPACE_ATTRIBUTES if declared != space else ()
+    false += _PROFILES if (declared or frame.file_space) != space else ()
+    attributes = {name: value for name, value in frame.attributes.items() if not name.startswith(false)}
     if interop := color.interop_id(space):
         attributes["colorInteropID"] = Attribute(interop)
     else:
@@ -74,13 +84,15 @@ def to_file_space(frame: Frame, space: str, straight: bool) -> Frame:
     return replace(out, colorspace=space, attributes=attributes, origin=None)
 
 
-def to_view(frame: Frame, view: str, straight: bool) -> Frame:
-    """`frame` as the default display shows it; alpha straight or premultiplied with what is shown."""
-    alpha = frame.alpha
-    shown = color.to_display(unpremultiplied(frame.rgb, alpha), frame.colorspace, view=view)
-    attributes = {name: value for name, value in frame.attributes.items() if name not in _SPACE_ATTRIBUTES}
-    pixels = shown if straight or "A" not in frame.planes else shown * alpha
-    return replace(frame.with_pixels(RGB, pixels), attributes=attributes, origin=None)
+def to_view(frame: Frame, view: str, alpha: Alpha) -> Frame:
+    """`frame` as the default display shows it, its colour as a file with such alpha holds it."""
+    rgb = frame.rgb if alpha == "dropped" else unpremultiplied(frame.rgb, frame.alpha)
+    shown = color.to_display(rgb, frame.colorspace, view=view)
+    if alpha == "premultiplied" and "A" in frame.planes:
+        shown = shown * frame.alpha
+    false = _SPACE_ATTRIBUTES + _PROFILES
+    attributes = {name: value for name, value in frame.attributes.items() if not name.startswith(false)}
+    return replace(frame.with_pixels(RGB, shown), attributes=attributes, origin=None)
 
 
 def unpremultiplied(rgb: Pixels, alpha: Pixels) -> Pixels:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -246,6 +247,15 @@ class Frame:
         said = self.attributes.get("PixelAspectRatio")
         aspect = float(said.value) if said else 1.0
         return aspect if 0 < aspect < math.inf else 1.0
+
+    @property
+    def fps(self) -> Fraction | None:
+        """Frames a second, None where the header says nothing that can be one."""
+        said = self.attributes.get("FramesPerSecond")
+        if said is None or said.type != "rational" or 0 in said.value:
+            return None
+        rate = Fraction(*said.value)
+        return rate if 0 < rate <= 1000 else None
 
     @property
     def color_type(self) -> str:

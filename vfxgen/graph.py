@@ -7,7 +7,6 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any, Literal, TypeVar
 
 import pydantic
@@ -18,7 +17,7 @@ from vfxgen.errors import GraphError, RequestError
 from vfxgen.media.pattern import parse_frames
 from vfxgen.operator import Operator
 from vfxgen.operators import operator_class
-from vfxgen.output import Output
+from vfxgen.output import FrameRate, Output
 from vfxgen.sequence import Sequence, every_sequence
 
 SCHEMA = 1
@@ -53,7 +52,7 @@ class Shot(Document):
     frames
         Frame range, ``1001-1100x2,1150``.
     fps
-        Frames a second, ``24`` or ``24000/1001``.
+        Frames a second of its movies, ``24`` or ``24000/1001``; empty: see `vfxgen.output.Output`.
     working_space
         Colour space of every plate's sequence; empty: the configuration's scene_linear role.
     plates
@@ -70,7 +69,7 @@ class Shot(Document):
 
     name: str
     frames: str
-    fps: Fraction = Fraction(24)
+    fps: FrameRate | None = None
     working_space: str = ""
     plates: Nodes = {}
     graph: str = ""

@@ -8,11 +8,9 @@ from typing import Any
 from vfxgen import color
 from vfxgen.errors import MissingFrameError
 from vfxgen.frame import Attribute
-from vfxgen.media import image, movie
+from vfxgen.media import image, movie, timecode
 from vfxgen.media.pattern import Pattern, format_frames
 from vfxgen.provenance import published_key
-
-_TIME_CODES = ("smpte:TimeCode", "dpx:TimeCode")
 
 
 def describe(path: str) -> dict[str, Any]:
@@ -71,7 +69,7 @@ def _part(part: image.Part, path: str) -> dict[str, Any]:
         "deep": part.deep,
         "colorspace": declared or color.file_rule_space(path),
         "colorspace_from": "file" if declared else "file rules (a guess)",
-        "timecode": next((_timecode(part.attributes[n]) for n in _TIME_CODES if n in part.attributes), ""),
+        "timecode": next((_timecode(part.attributes[n]) for n in timecode.ATTRIBUTES if n in part.attributes), ""),
         "attributes": {name: _plain(attribute) for name, attribute in part.attributes.items()},
     }
 
@@ -79,9 +77,7 @@ def _part(part: image.Part, path: str) -> dict[str, Any]:
 def _timecode(attribute: Attribute) -> str:
     if isinstance(attribute.value, str):
         return attribute.value
-    word = int(attribute.value[0])
-    digits = [(word >> shift) & mask for shift, mask in ((24, 0x3F), (16, 0x7F), (8, 0x7F), (0, 0x3F))]
-    return ":".join(f"{(d >> 4) * 10 + (d & 15):02d}" for d in digits)
+    return ":".join(f"{field:02d}" for field in timecode.fields(int(attribute.value[0])))
 
 
 def _plain(attribute: Attribute) -> Any:

@@ -235,14 +235,17 @@ class Operator(Sequence):
     def range(self) -> list[int] | None:
         """The frames of the main input; for an operator with none, those of its first input that has some."""
         for source in self._inputs.values():
-            if source.range is not None:
-                return source.range
+            if (there := source.range) is not None:
+                return there
         return None
 
     @property
     def present(self) -> list[int] | None:
         """As `range`, without gaps."""
-        return next((source.present for source in self._inputs.values() if source.range is not None), None)
+        for source in self._inputs.values():
+            if (there := source.present) is not None:
+                return there
+        return None
 
     def make_key(self, number: int) -> str:
         """See `Sequence.key`: the operator, its parameters, its inputs' keys and the version."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 
 from vfxgen import color
 from vfxgen.errors import MediaError, RequestError
-from vfxgen.file_space import default_space, to_file_space, to_view
+from vfxgen.file_space import Alpha, default_space, to_file_space, to_view
 from vfxgen.frame import Frame, Pixels
 from vfxgen.media import image, movie
 from vfxgen.media.pattern import Pattern
@@ -21,6 +21,21 @@ from vfxgen.operator import digest
 from vfxgen.provenance import Provenance, published_key, with_provenance
 
 _STRAIGHT_FORMATS = ("png", "tif")
+
+
+def _as_written(value: object) -> object:
+    """23.976 is 2997/125, not the fraction that is nearest to it in binary."""
+    return str(value) if isinstance(value, float) else value
+
+
+def _frame_rate(value: Fraction) -> Fraction:
+    if not 0 < value <= 1000 or value.denominator > 2**16:
+        raise ValueError("must be above 0 and at most 1000, such as 24 or 24000/1001")
+    return value
+
+
+FrameRate = Annotated[Fraction, BeforeValidator(_as_written), AfterValidator(_frame_rate)]
+"""Frames a second: ``24``, ``24000/1001``, ``23.976``."""
 
 
 class Output(BaseModel):
@@ -41,7 +56,7 @@ class Output(BaseModel):
     view
         A view of the configuration's default display, instead of a colour space: for files people look at.
     fps
-        Frames a second of a movie.
+        Frames a second of a movie; empty: as its first frame says, else 24.
     codec
         Of a movie: ``h264`` (.mp4, .mov), ``prores`` or ``prores4444`` with alpha (.mov); empty: the first its
         container takes. A movie without a view or colour space shows the configuration's default view.
@@ -55,7 +70,7 @@ class Output(BaseModel):
     compression: str = ""
     colorspace: str = ""
     view: str = ""
-    fps: Fraction = Fraction(24)
+    fps: FrameRate | None = None
     codec: str = ""
 
     @field_validator("channels", mode="before")
@@ -65,13 +80,6 @@ class Output(BaseModel):
             return value
         letters = set(value) <= set("RGBAYZ")
         return tuple(value) if letters else tuple(part.strip() for part in value.split(","))
-
-    @field_validator("fps")
-    @classmethod
-    def _positive(cls, value: Fraction) -> Fraction:
-        if value <= 0:
-            raise ValueError("must be above 0")
-        return value
 
     @cached_property
     def pattern(self) -> Pattern:
@@ -88,15 +96,24 @@ class Output(BaseModel):
         """The codec of a movie: as given, else h264 for .mp4 and ProRes for .mov."""
         return self.codec or {"mov": "prores"}.get(image.extension(self.path), "h264")
 
+    @property
+    def alpha(self) -> Alpha:
+        """How the file holds A."""
+        format = image.extension(self.path)
+        if self.is_movie:
+            return "straight" if self.movie_codec == "prores4444" else "dropped"
+        if format == "jpg" or (self.channels and "A" not in self.channels):
+            return "dropped"
+        return "straight" if format in _STRAIGHT_FORMATS else "premultiplied"
+
     def displayed(self, frame: Frame) -> Pixels:
         """`frame` as a movie shows it: display-referred (H, W, 3), or (H, W, 4) with straight alpha for prores4444."""
         whole = frame.on(frame.display_window)
-        with_alpha = self.movie_codec == "prores4444"
         if self.colorspace:
-            shown = to_file_space(whole, self.colorspace, straight=with_alpha)
+            shown = to_file_space(whole, self.colorspace, self.alpha)
         else:
-            shown = to_view(whole, self.view, straight=with_alpha)
-        return np.concatenate([shown.rgb, whole.alpha], axis=-1) if with_alpha else shown.rgb
+            shown = to_view(whole, self.view, self.alpha)
+        return shown.rgb if self.alpha == "dropped" else np.concatenate([shown.rgb, whole.alpha], axis=-1)
 
     def check(self, frames: list[int]) -> None:
         """Refuse what could not be written whatever the frames hold.
@@ -121,6 +138,10 @@ class Output(BaseModel):
         from vfxgen.media.movie_writer import CODECS
 
         container = image.extension(self.path)
+        if self.pattern.is_sequence:
+            raise RequestError(
+                f"{self.path}: a movie is one file for all frames; leave the frame number out of its name"
+            )
         if self.movie_codec not in CODECS.get(container, ()):
             known = "; ".join(f".{name}: {', '.join(codecs)}" for name, codecs in CODECS.items())
             raise RequestError(f"{self.path}: cannot write {self.movie_codec} into .{container}; there are {known}")
@@ -150,18 +171,24 @@ class Output(BaseModel):
 
     def key(self, sequence_key: str) -> str:
         """What the header of a published frame must say for the frame to be current."""
+        is_view = self.view or (self.is_movie and not self.colorspace)
         return digest(
             sequence=sequence_key,
             format=image.extension(self.path),
             **self.model_dump(mode="json", exclude={"path", "fps"}),
+            **({"shown": color.shown(view=self.view)} if is_view else {}),
         )
 
     def is_current(self, number: int, key: str) -> bool:
         """Whether the published frame `number` carries `key`; a damaged or foreign file is not current."""
+        path = self.pattern.file(number)
         try:
-            return published_key(self.pattern.file(number)) == key
+            if published_key(path) != key:
+                return False
+            image.require_whole(path)
         except MediaError:
             return False
+        return True
 
     def publish(self, frame: Frame, number: int, key: str, made_by: Provenance) -> str:
         """Write one frame, whole or not at all; returns its path.
@@ -180,11 +207,10 @@ class Output(BaseModel):
 
     def prepared(self, frame: Frame) -> Frame:
         """`frame` reduced to the channels asked for, in the colour space of the file."""
-        straight = "A" in frame.planes and image.extension(self.path) in _STRAIGHT_FORMATS
         if self.view:
-            out = to_view(frame, self.view, straight)
+            out = to_view(frame, self.view, self.alpha)
         else:
-            out = to_file_space(frame, self.colorspace or default_space(frame, self.path), straight)
+            out = to_file_space(frame, self.colorspace or default_space(frame, self.path), self.alpha)
         if self.channels:
             try:
                 out.require(*self.channels)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vfxgen.errors import MediaError
 from vfxgen.frame import Attribute, Frame
 from vfxgen.media import image
 from vfxgen.version import __version__
@@ -33,6 +34,26 @@ class Provenance:
 
     recipe: str
     nets: str = ""
+
+    def resting_on(self, frames: Iterable[Frame]) -> Provenance:
+        """This, with the nets beside its own that the headers of `frames` say were there before.
+
+        Raises
+        ------
+        MediaError
+            A header's list of nets cannot be read.
+        """
+        nets: dict[str, Any] = {}
+        for frame in frames:
+            said = frame.attributes.get("vfxgen:nets")
+            try:
+                nets |= json.loads(said.value) if said else {}
+            except (TypeError, ValueError):
+                raise MediaError(
+                    f"{frame.source}: frame {frame.number}: vfxgen:nets in its header is damaged; make the file again"
+                ) from None
+        nets |= json.loads(self.nets) if self.nets else {}
+        return replace(self, nets=_one_line(nets) if nets else "")
 
 
 def provenance(document: dict[str, Any], nets: Mapping[str, Any]) -> Provenance:

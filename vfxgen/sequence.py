@@ -39,6 +39,11 @@ class Sequence(ABC):
         return {}
 
     @property
+    def intermediates(self) -> tuple[Sequence, ...]:
+        """The sequences it makes of its inputs and asks for frames too, as they are no inputs themselves."""
+        return ()
+
+    @property
     def range(self) -> list[int] | None:
         """Frame numbers that exist, ascending; None where every number does (a still)."""
         return None
@@ -61,11 +66,14 @@ class Sequence(ABC):
 
     def reset(self) -> None:
         """Forget every frame and key, here and in the inputs: files on disk may have changed."""
+        for node in every_sequence(self, intermediates=True):
+            node.forget()
+
+    def forget(self) -> None:
+        """Forget every frame and key here; `reset` asks each sequence for it once."""
         with self._lock:
             self._frames.clear()
             self._keys.clear()
-        for source in self.inputs.values():
-            source.reset()
 
     def __getitem__(self, number: int) -> Frame:
         stop_if_cancelled()
@@ -94,13 +102,13 @@ class Sequence(ABC):
                 del self._frames[number]
 
 
-def every_sequence(sequence: Sequence) -> list[Sequence]:
-    """`sequence` and all it rests on, inputs first, each once."""
+def every_sequence(sequence: Sequence, *, intermediates: bool = False) -> list[Sequence]:
+    """`sequence` and all it rests on, inputs first, each once; with their `intermediates` where asked."""
     found: dict[int, Sequence] = {}
 
     def walk(node: Sequence) -> None:
         if id(node) not in found:
-            for source in node.inputs.values():
+            for source in (*node.inputs.values(), *(node.intermediates if intermediates else ())):
                 walk(source)
             found[id(node)] = node
 

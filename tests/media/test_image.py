@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -313,6 +314,58 @@ def test_luminance_chroma_becomes_rgb_with_the_same_luminance(shared_data: Path,
     assert all(same_bits(frame.planes[c], again.planes[c]) for c in "RGB")
 
 
+def luminance_chroma(path: Path, values: dict[str, float], chromaticities: tuple[float, ...]) -> str:
+    """A 16x16 file of one colour, uncompressed; OpenEXR's Python binding writes no half-size channels."""
+
+    def entry(name: str, type: str, value: bytes) -> bytes:
+        return f"{name}\0{type}\0".encode() + struct.pack("<i", len(value)) + value
+
+    steps = {name: 2 if name in ("RY", "BY") else 1 for name in sorted(values)}
+    channels = b"".join(f"{n}\0".encode() + struct.pack("<4i", 1, 0, s, s) for n, s in steps.items()) + b"\0"
+    box = struct.pack("<4i", 0, 0, 15, 15)
+    header = struct.pack("<2i", 20000630, 2) + entry("channels", "chlist", channels)
+    if chromaticities:
+        header += entry("chromaticities", "chromaticities", struct.pack("<8f", *chromaticities))
+    header += entry("compression", "compression", b"\0") + entry("lineOrder", "lineOrder", b"\0")
+    header += entry("dataWindow", "box2i", box) + entry("displayWindow", "box2i", box)
+    header += entry("pixelAspectRatio", "float", struct.pack("<f", 1)) + entry("screenWindowCenter", "v2f", bytes(8))
+    header += entry("screenWindowWidth", "float", struct.pack("<f", 1)) + b"\0"
+    rows, offsets = b"", b""
+    for y in range(16):
+        row = b"".join(np.full(16 // s, values[n], np.float16).tobytes() for n, s in steps.items() if y % s == 0)
+        offsets += struct.pack("<Q", len(header) + 16 * 8 + len(rows))
+        rows += struct.pack("<2i", y, len(row)) + row
+    path.write_bytes(header + offsets + rows)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("chromaticities", "weights"),
+    [
+        ((), (0.2126, 0.7152, 0.0722)),
+        ((0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767), (0.34397, 0.72817, -0.07213)),
+        ((1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1 / 3, 1 / 3), (0.0, 1.0, 0.0)),
+    ],
+    ids=["unsaid", "ACES", "XYZ"],
+)
+def test_luminance_is_weighed_as_the_chromaticities_say_and_alpha_passes(
+    tmp_path: Path, chromaticities: tuple[float, ...], weights: tuple[float, ...]
+) -> None:
+    red, green, blue = 0.2, 0.5, 0.8
+    luminance = float(np.dot(weights, (red, green, blue)))
+    values = {"Y": luminance, "RY": red / luminance - 1, "BY": blue / luminance - 1, "A": 0.25}
+    path = luminance_chroma(tmp_path / "yc.exr", values, chromaticities)
+    frame = image.read_image(path, 1)
+    assert frame.channels == image.read_header(path)[0].channels == ("R", "G", "B", "A")
+    assert frame.pixels(*"RGBA")[8, 8] == pytest.approx((red, green, blue, 0.25), rel=2e-3)
+
+
+def test_chromaticities_of_no_colour_space_are_named(tmp_path: Path) -> None:
+    path = luminance_chroma(tmp_path / "yc.exr", {"Y": 0.5, "RY": 0.0, "BY": 0.0}, (0.3,) * 8)
+    with pytest.raises(MediaError, match=r"yc\.exr: its chromaticities .* are those of no colour space"):
+        image.read_image(path, 1)
+
+
 @pytest.mark.parametrize("name", ["Balls", "Trunks"])
 def test_a_deep_image_is_refused_with_a_way_out(shared_data: Path, name: str) -> None:
     path = str(shared_data / f"exr/openexr-images/v2/LowResLeftView/{name}.exr")
@@ -363,6 +416,30 @@ def test_float_tiff_keeps_its_bits(tmp_path: Path, type: str) -> None:
     )
     back = write_read(frame, tmp_path / "a.tif")
     assert np.array_equal(back.planes["G"], plane.astype(np.float32), equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("type", "value", "asked"),
+    [("float", 100.0, ""), ("uint32", 70000, ""), ("uint32", 70000, "float"), ("uint8", 0.0, "")],
+)
+def test_a_tiff_of_channels_of_several_types_clips_none(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, type: str, value: float, asked: str
+) -> None:
+    color = Frame.from_pixels(np.full((4, 4, 3), 4.5, np.float32), "RGB", colorspace="", type="half")
+    plane = np.full((4, 4), value, np.uint32 if type == "uint32" else np.float32)
+    frame = replace(color, planes={**color.planes, "other": plane}, types={**color.types, "other": type})
+    image.write_image(frame, str(tmp_path / "a.tif"), format="tif", type=asked)
+    back = image.read_image(str(tmp_path / "a.tif"), 1)
+    assert set(back.types.values()) == {"float"}
+    assert [float(plane.max()) for plane in back.planes.values()] == [4.5, 4.5, 4.5, value]
+    assert ".tif forgets channel names: R G B other" in caplog.text
+
+
+def test_integers_beyond_half_are_held_at_its_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    frame = Frame(1, {"id": np.full((4, 4), 70000, np.uint32)}, {"id": "uint32"}, Box(0, 0, 4, 4), Box(0, 0, 4, 4), "")
+    image.write_image(frame, str(tmp_path / "a.tif"), format="tif", type="half")
+    assert image.read_image(str(tmp_path / "a.tif"), 1).pixels("Y").max() == 65504
+    assert "channel id has values beyond half float" in caplog.text
 
 
 def test_jpeg_is_near_and_says_its_space(tmp_path: Path) -> None:

@@ -294,11 +294,16 @@ def test_nan_and_infinity_become_black_and_the_brightest_white(
     assert "NaN" in caplog.text
 
 
-def test_time_code_and_reel_of_the_container_advance_with_the_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "codec", "pixel_format"), [("tc.mov", "prores_ks", "yuv422p10le"), ("tc.mkv", "mpeg4", "yuv420p")]
+)
+def test_time_code_and_reel_of_the_container_advance_with_the_picture(
+    tmp_path: Path, name: str, codec: str, pixel_format: str
+) -> None:
     path = encode(
-        tmp_path / "tc.mov",
-        "prores_ks",
-        [codes("yuv422p10le", (500, 512, 512)) for _ in range(3)],
+        tmp_path / name,
+        codec,
+        [codes(pixel_format, (100, 128, 128)) for _ in range(3)],
         fps=Fraction(24),
         metadata={"timecode": "01:02:03:22", "reel_name": "A017"},
     )
@@ -316,10 +321,14 @@ def test_time_code_and_reel_of_the_container_advance_with_the_picture(tmp_path: 
         ("01:09:59;29", Fraction(30000, 1001), 1, 0x01100000 | 1 << 6),
         ("10:00:00:05", 50, 0, 0x10000002 | 1 << 15),
         ("00:00:00:59", 60, 1, 0x00000100),
+        ("01:02:03;58", Fraction(60000, 1001), 0, 0x01020329 | 1 << 6),
+        ("23:59:58:23", 24, 0, 0x23595823),
     ],
 )
 def test_time_code_counts_as_smpte_does(text: str, fps: Fraction, index: int, expected: int) -> None:
     assert timecode.packed(text, Fraction(fps), index) == (expected, 0)
+    if not index:
+        assert timecode.text(expected, Fraction(fps)) == text
 
 
 @pytest.mark.parametrize("text", ["", "later", "25:00:00:00", "00:00:00:24", "1:2:3:4"])

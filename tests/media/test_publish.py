@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -215,6 +216,19 @@ def test_leftovers_of_another_machine_are_swept_after_a_day(tmp_path: Path) -> N
     os.utime(old, (time.time() - 25 * 3600,) * 2)
     sweep_temporaries([str(path)])
     assert fresh.exists() and not old.exists()
+
+
+def test_what_another_container_of_the_same_name_writes_is_not_swept(tmp_path: Path) -> None:
+    container = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    if not shutil.which("unshare") or subprocess.run([*container, "true"], check=False).returncode:
+        pytest.skip("no process namespaces here")
+    path = tmp_path / "plate.1001.exr"
+    sweep = f"from vfxgen.media.publish import sweep_temporaries; sweep_temporaries([{str(path)!r}])"
+    environment = {**os.environ, "PYTHONPATH": str(_REPOSITORY)}
+    with published(str(path)) as temporary:
+        Path(temporary).write_bytes(b"half")
+        subprocess.run([*container, sys.executable, "-c", sweep], check=True, env=environment)
+        assert Path(temporary).exists()
 
 
 def test_only_leftovers_of_the_named_frames_are_swept(tmp_path: Path) -> None:

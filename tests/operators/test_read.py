@@ -161,6 +161,23 @@ def test_a_missing_frame_is_another_one_where_asked(tmp_path: Path, missing: str
     assert read.key(asked) == read.key(taken)
 
 
+@pytest.mark.parametrize("missing", ["hold", "nearest", "black"])
+@pytest.mark.parametrize(
+    ("rate", "made"),
+    [({}, [None, None]), ({"FramesPerSecond": Attribute((24, 1), "rational")}, [0x01000022, 0x01000100])],
+)
+def test_a_missing_frame_has_its_own_time_code_or_none(
+    tmp_path: Path, missing: str, rate: dict[str, Attribute], made: list[int | None]
+) -> None:
+    for number, code in ((1001, 0x01000021), (1003, 0x01000023)):
+        header = {"smpte:TimeCode": Attribute((code, 0), "timecode"), **rate}
+        frame = replace(picture(number), attributes=header)
+        image.write_image(frame, str(tmp_path / f"plate.{number}.exr"), format="exr")
+    read = vfxgen.read(tmp_path / "plate.####.exr", missing=missing)
+    found = [read[number].attributes.get("smpte:TimeCode") for number in range(1001, 1005)]
+    assert [code and code.value[0] for code in found] == [0x01000021, made[0], 0x01000023, made[1]]
+
+
 def test_a_gap_is_within_the_range_but_not_present(tmp_path: Path) -> None:
     read = vfxgen.read(plate(tmp_path, [1001, 1003]))
     assert read.range == [1001, 1002, 1003]

@@ -23,7 +23,7 @@ class _Common(BaseModel):
     folder: str = ""
     force: bool = False
     on_error: Literal["stop", "skip"] = "stop"
-    memory: float = Field(default=MEMORY_BUDGET / 1024**3, ge=0.1, allow_inf_nan=False)
+    memory: float = Field(default=MEMORY_BUDGET / 1024**3, ge=0.1, le=1e6, allow_inf_nan=False)
 
     @property
     def options(self) -> dict[str, Any]:

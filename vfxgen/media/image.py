@@ -27,6 +27,8 @@ _STORABLE = {
     "jpg": ("uint8",),
     "dpx": ("uint10", "uint16", "uint12", "uint8"),
 }
+# Types of values beyond 0..1.
+_UNBOUNDED = ("half", "float", "double", "uint32")
 TYPES = ("half", "float", "uint32", "uint8", "uint10", "uint12", "uint16")
 _OIIO_TYPE = {
     "half": oiio.HALF,
@@ -85,6 +87,23 @@ def read_header(path: str) -> list[Part]:
         return _parts(file)
     finally:
         file.close()
+
+
+def require_whole(path: str) -> None:
+    """Raise `MediaError` when an image file is damaged or cut off: its last row is read, and what that rests on."""
+    if _is_luminance_chroma(path):
+        read_image(path, 0)
+        return
+    file = _open(path)
+    try:
+        spec = file.spec()
+        bottom = spec.y + spec.height
+        row = file.read_scanlines(0, 0, bottom - 1, bottom, 0, 0, spec.nchannels, oiio.UNKNOWN)
+        error = _error(file)
+    finally:
+        file.close()
+    if row is None or error:
+        raise MediaError(f"{path}: the pixels are damaged or cut off ({error or _NO_REASON})")
 
 
 def read_image(path: str, number: int, *, part: str = "", view: str = "") -> Frame:
@@ -278,6 +297,8 @@ def _is_luminance_chroma(path: str) -> bool:
 def storage_types(frame: Frame, path: str, type: str = "") -> dict[str, str]:
     """The type each channel of `frame` is stored as in `path`: `type` where given, else its own where possible.
 
+    Formats but EXR have one type for all channels: where their own differ, one that clips none where there is.
+
     Raises
     ------
     MediaError
@@ -286,10 +307,11 @@ def storage_types(frame: Frame, path: str, type: str = "") -> dict[str, str]:
     able = storable(path, type)
     types = {}
     for name, own in frame.types.items():
-        wanted = own if own == "uint32" or not type else type
-        types[name] = wanted if wanted in able else able[0]
-    if extension(path) != "exr" and len(set(types.values())) > 1:
-        types = dict.fromkeys(types, able[0])
+        wanted = own if not type or (own == "uint32" and own in able) else type
+        wide = "float" if wanted in _UNBOUNDED and "float" in able else able[0]
+        types[name] = wanted if wanted in able else wide
+    if extension(path) != "exr" and len(kinds := set(types.values())) > 1:
+        types = dict.fromkeys(types, able[0] if kinds.isdisjoint(_UNBOUNDED) else "float")
     return types
 
 

@@ -1,9 +1,9 @@
-"""EXR files in luminance and half-size chroma (Y RY BY), which OpenImageIO refuses: read by the OpenEXR library."""
+"""EXR files in luminance and half-size chroma (Y RY BY, A), which OpenImageIO refuses: read by the OpenEXR library."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -11,31 +11,36 @@ import numpy as np
 import OpenEXR
 
 from vfxgen.errors import MediaError
-from vfxgen.frame import RGB, Attribute, Box, Frame, Pixels
+from vfxgen.frame import RGB, RGBA, Attribute, Box, Frame, Pixels
 
 if TYPE_CHECKING:
     from vfxgen.media.image import Part
 
-_REC709_WEIGHTS = (0.2126, 0.7152, 0.0722)
+# CIE xy of red, green, blue and white.
+_REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 
 
 def read_header(path: str) -> Part:
-    """The one part of a luminance-chroma file; it is presented as R G B."""
+    """The one part of a luminance-chroma file; it is presented as R G B, or R G B A."""
     from vfxgen.media.image import Part
 
     with _reading(path, header_only=True) as file:
         header = file.header()
         data = _box(header["dataWindow"])
-        return Part(0, "", "", RGB, ("half",) * 3, data, _box(header["displayWindow"]), False, _attributes(header))
+        names = RGBA if any(channel.name == "A" for channel in header["channels"]) else RGB
+        types = ("half",) * len(names)
+        return Part(0, "", "", names, types, data, _box(header["displayWindow"]), False, _attributes(header))
 
 
 def read_image(path: str, number: int) -> Frame:
     """R = (RY + 1) Y, B = (BY + 1) Y, G from the luminance weights (OpenEXR technical introduction, luminance/chroma).
 
+    A is as it is in the file. The weights are those of the file's chromaticities, else of Rec.709.
+
     Raises
     ------
     MediaError
-        The file is damaged.
+        The file is damaged, or its chromaticities are none.
     """
     with _reading(path) as file:
         header = dict(file.header())
@@ -46,11 +51,12 @@ def read_image(path: str, number: int) -> Frame:
     luminance = channels["Y"]
     red = (_full_size(channels["RY"], data) + 1) * luminance
     blue = (_full_size(channels["BY"], data) + 1) * luminance
-    weight_red, weight_green, weight_blue = _REC709_WEIGHTS
+    weight_red, weight_green, weight_blue = _weights(header.get("chromaticities", _REC709), path)
     green = (luminance - weight_red * red - weight_blue * blue) / weight_green
+    planes = [red, green, blue, *([channels["A"]] if "A" in channels else [])]
     return Frame.from_pixels(
-        np.stack([red, green, blue], axis=-1).astype(np.float16),
-        RGB,
+        np.stack(planes, axis=-1).astype(np.float16),
+        RGBA[: len(planes)],
         number=number,
         colorspace="",
         type="half",
@@ -59,6 +65,17 @@ def read_image(path: str, number: int) -> Frame:
         attributes=_attributes(header),
         source=path,
     )
+
+
+def _weights(chromaticities: Sequence[float], path: str) -> Pixels:
+    """Luminance of red, green and blue of these CIE xy: the Y row of the matrix from RGB to XYZ."""
+    xy = np.reshape(chromaticities, (4, 2)).astype(np.float64)
+    xyz = np.column_stack([xy, 1 - xy.sum(axis=1)])
+    with np.errstate(divide="ignore", invalid="ignore"), suppress(np.linalg.LinAlgError):
+        weights = np.linalg.solve(xyz[:3].T, xyz[3] / xyz[3, 1]) * xyz[:3, 1]
+        if np.isfinite(weights).all() and weights[1] > 0:
+            return np.asarray(weights, np.float32)
+    raise MediaError(f"{path}: its chromaticities {tuple(xy.ravel().tolist())} are those of no colour space")
 
 
 def _full_size(chroma: Pixels, data: Box) -> Pixels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -218,7 +218,7 @@ class Movie:
             "movie:transfer": Attribute(_TRANSFER.get(int(picture.color_trc), "")),
         }
         found = {name: attribute for name, attribute in found.items() if attribute.value}
-        labels = {**self._container.metadata, **self._stream.metadata}
+        labels = _labels(self._container.metadata) | _labels(self._stream.metadata)
         code = timecode.packed(labels.get("timecode", ""), self.fps, index)
         if code is not None:
             found["smpte:TimeCode"] = Attribute(code, "timecode")
@@ -235,4 +235,9 @@ class Movie:
 
     def _reel(self) -> str:
         labels = [self._container.metadata, *(stream.metadata for stream in self._container.streams)]
-        return next((str(m["reel_name"]) for m in labels if m.get("reel_name")), "")
+        return next((reel for reel in (_labels(m).get("reel_name") for m in labels) if reel), "")
+
+
+def _labels(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Names in small letters: Matroska's are in capitals."""
+    return {name.lower(): value for name, value in metadata.items()}

@@ -13,7 +13,7 @@ from vfxgen.errors import MediaError
 from vfxgen.frame import Pixels
 from vfxgen.log import say_once
 from vfxgen.media import component_video
-from vfxgen.media.movie import media_errors
+from vfxgen.media.movie import Movie, media_errors
 
 Codec = Literal["h264", "prores", "prores4444"]
 CODECS: dict[str, tuple[Codec, ...]] = {"mp4": ("h264",), "mov": ("h264", "prores", "prores4444")}
@@ -48,6 +48,10 @@ class MovieWriter:
         with alpha where the frames have it).
     fps
         Frames per second, exact.
+    pixel_aspect
+        Width of its pixels by their height.
+    timecode
+        Of its first frame, such as ``01:00:00:00``; empty: none.
     comment
         Goes to the container's metadata as it is.
 
@@ -66,7 +70,17 @@ class MovieWriter:
     True
     """
 
-    def __init__(self, path: str, *, format: str, codec: str, fps: Fraction, comment: str = "") -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        format: str,
+        codec: str,
+        fps: Fraction,
+        pixel_aspect: float = 1.0,
+        timecode: str = "",
+        comment: str = "",
+    ) -> None:
         if codec not in CODECS.get(format, ()):
             known = "; ".join(f"{name}: {', '.join(codecs)}" for name, codecs in CODECS.items())
             raise MediaError(f"{path}: cannot write {codec} into {format}; what can be written: {known}")
@@ -77,7 +91,7 @@ class MovieWriter:
                 f"{path}: this PyAV was built without the encoder {self._encoder}; "
                 "install the wheel from PyPI (pip install av), or write EXR frames"
             )
-        self._fps = fps
+        self._fps, self._pixel_aspect = fps, Fraction(pixel_aspect).limit_denominator(1000)
         self._stream: av.VideoStream | None = None
         self._shape: tuple[int, ...] = ()
         self._written = 0
@@ -87,6 +101,8 @@ class MovieWriter:
             )
         # Without the metadata tag FFmpeg would leave its version, and with it other bytes after an update.
         self._container.metadata["comment"] = comment
+        if timecode:
+            self._container.metadata["timecode"] = timecode
 
     def __enter__(self) -> MovieWriter:
         return self
@@ -153,6 +169,7 @@ class MovieWriter:
             stream = self._container.add_stream(self._encoder, rate=self._fps, options=self._options)
             stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
             context = stream.codec_context
+            context.sample_aspect_ratio = self._pixel_aspect
             context.thread_count = _ENCODER_THREADS
             context.color_range, context.colorspace = 1, component_video.BT709
             context.color_primaries = context.color_trc = component_video.BT709
@@ -172,7 +189,11 @@ def encoder_of(codec: str) -> str:
 def comment_of(path: str) -> str:
     """The comment a movie was written with; empty where it has none or is no whole movie."""
     try:
-        with av.open(path) as container:
-            return str(container.metadata.get("comment", ""))
-    except (av.FFmpegError, OSError):
+        with media_errors(path, "no movie that can be read"), av.open(path) as container:
+            comment = str(container.metadata.get("comment", ""))
+        if comment:
+            # A movie that is cut off still has its header.
+            Movie(path).close()
+    except MediaError:
         return ""
+    return comment

@@ -40,8 +40,7 @@ def published(path: str) -> Iterator[str]:
     ['note.txt']
     """
     folder, name = os.path.split(path)
-    host = re.sub(r"[^\w.-]", "_", socket.gethostname())
-    temporary = os.path.join(folder, f".{name}~{host}~{os.getpid()}~{uuid.uuid4().hex[:8]}.tmp")
+    temporary = os.path.join(folder, f".{name}~{_host()}~{os.getpid()}~{uuid.uuid4().hex[:8]}.tmp")
     try:
         os.makedirs(folder or ".", exist_ok=True)
         if os.path.isdir(path):
@@ -72,13 +71,13 @@ def _flush(path: str, flags: int) -> None:
 def sweep_temporaries(paths: Iterable[str]) -> None:
     """Remove what a killed process left beside `paths`: temporary files of theirs whose process is gone.
 
-    A temporary file of another machine goes when it is a day old: its process cannot be asked.
+    A temporary file of another machine or container goes when it is a day old: its process cannot be asked.
     """
     wanted: dict[str, set[str]] = {}
     for path in paths:
         folder, name = os.path.split(path)
         wanted.setdefault(folder or ".", set()).add(name)
-    here = re.sub(r"[^\w.-]", "_", socket.gethostname())
+    here = _host()
     for folder, names in wanted.items():
         with suppress(OSError):
             for entry in os.scandir(folder):
@@ -93,6 +92,15 @@ def sweep_temporaries(paths: Iterable[str]) -> None:
                 if gone:
                     with suppress(OSError):
                         os.unlink(entry.path)
+
+
+def _host() -> str:
+    """This machine and the container in it: where the number of a process says which one it is."""
+    name = re.sub(r"[^\w.-]", "_", socket.gethostname())
+    try:
+        return f"{name}.{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return name
 
 
 def _is_running(pid: int) -> bool:

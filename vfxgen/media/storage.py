@@ -43,7 +43,7 @@ def arranged(frame: Frame, format: str) -> Frame:
     ordered = tuple(sorted(frame.channels, key=(*RGB, "Y", "A", *frame.channels).index))
     if format != "tif" and len(ordered) > 1:
         ordered = _chosen(frame, ordered, format)
-    elif len(ordered) > 4:
+    elif not {*RGBA, "Y"}.issuperset(ordered):
         say_once(f".{format} forgets channel names: {' '.join(ordered)} by order; keep them in EXR")
     width, height = frame.display_window.width, frame.display_window.height
     window = Box(0, 0, width, height)
@@ -80,7 +80,7 @@ def interleaved(frame: Frame, types: Mapping[str, str]) -> NDArray[Any]:
     pixels = np.empty((*frame.size, len(frame.planes)), dtype)
     for i, (name, plane) in enumerate(frame.planes.items()):
         pixels[..., i] = plane
-        if types[name] == "half" and plane.dtype == np.float32:
+        if types[name] == "half" and plane.dtype != np.float16:
             _hold_in_half(pixels[..., i], name)
     stored = next(iter(kinds))
     if stored.startswith("uint") and stored != "uint32":

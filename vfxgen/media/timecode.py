@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+ATTRIBUTES = ("smpte:TimeCode", "dpx:TimeCode")
+"""Header entries that hold one."""
+
 _TEXT = re.compile(r"(\d{2}):(\d{2}):(\d{2})([:;.])(\d{2})")
+_SHIFTS = (24, 16, 8, 0)
 _DROP_FRAME, _SECOND_OF_PAIR = 1 << 6, 1 << 15
 
 
@@ -44,5 +48,27 @@ def packed(text: str, fps: Fraction, index: int) -> tuple[int, int] | None:
         frames //= 2
     fields = (seconds // 3600, seconds // 60 % 60, seconds % 60, frames)
     return sum(
-        (field // 10 << 4 | field % 10) << shift for field, shift in zip(fields, (24, 16, 8, 0), strict=True)
+        (field // 10 << 4 | field % 10) << shift for field, shift in zip(fields, _SHIFTS, strict=True)
     ) | flags, 0
+
+
+def fields(code: int) -> tuple[int, ...]:
+    """Hours, minutes, seconds and frames of a packed time code."""
+    digits = (code >> shift & mask for shift, mask in zip(_SHIFTS, (0x3F, 0x7F, 0x7F, 0x3F), strict=True))
+    return tuple((digit >> 4) * 10 + (digit & 15) for digit in digits)
+
+
+def text(code: int, fps: Fraction) -> str:
+    """A packed time code as movies of `fps` carry it; `packed` takes it back.
+
+    Examples
+    --------
+    >>> text(0x1005969, Fraction(30000, 1001))
+    '01:00:59;29'
+    """
+    hours, minutes, seconds, frames = fields(code)
+    rate = round(fps)
+    if rate > 30:
+        frames = 2 * frames + bool(code & _SECOND_OF_PAIR)
+    separator = ";" if code & _DROP_FRAME and rate % 30 == 0 else ":"
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{separator}{frames:02d}"

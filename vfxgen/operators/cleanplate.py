@@ -109,10 +109,9 @@ class Cleanplate(WithNet, Operator):
             "clean": tuple(n for n in range(first, last + 1) if n == number or there is None or n in there),
         }
 
-    def reset(self) -> None:
-        super().reset()
-        self._complete.reset()
-        self._seen.reset()
+    @property
+    def intermediates(self) -> tuple[Sequence, ...]:
+        return (self._complete,)
 
     def frame(self, number: int) -> Frame:
         from vfxgen.image.holes import feathered, mixed

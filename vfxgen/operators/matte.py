@@ -110,9 +110,9 @@ class Matte(WithNet, Operator):
                 wanted[name] = tuple(sorted(frames))
         return wanted
 
-    def reset(self) -> None:
-        super().reset()
-        self._alpha.reset()
+    @property
+    def intermediates(self) -> tuple[Sequence, ...]:
+        return (self._alpha,)
 
     def frame(self, number: int) -> Frame:
         plate = self.input_frame("plate", number)

@@ -13,9 +13,9 @@ import numpy as np
 from vfxgen import color
 from vfxgen.errors import MediaError, MissingFrameError, RequestError
 from vfxgen.file_space import unpremultiplied
-from vfxgen.frame import RGB, Frame, Origin
+from vfxgen.frame import RGB, Attribute, Frame, Origin
 from vfxgen.log import say_once
-from vfxgen.media import image, movie
+from vfxgen.media import image, movie, timecode
 from vfxgen.media.pattern import Pattern, format_frames
 from vfxgen.media.publish import content_hash
 from vfxgen.operator import Operator, digest, parameter
@@ -63,8 +63,8 @@ class Read(Operator):
             return list(range(self.first, self.first + self._movie.length))
         return self.pattern.frames_on_disk()
 
-    def reset(self) -> None:
-        super().reset()
+    def forget(self) -> None:
+        super().forget()
         self.__dict__.pop("_on_disk", None)
         self.__dict__.pop("_movie", None)
         self.__dict__.pop("_first_parts", None)
@@ -82,11 +82,14 @@ class Read(Operator):
 
     def frame(self, number: int) -> Frame:
         found = self._found(number)
+        if found == number:
+            return self._to_working(self._decoded(number))
+        taken = self._on_disk[0] if found is None else found
+        like = _in_place_of(self._to_working(self._decoded(taken)), number, taken)
         if found is None:
-            like = self._to_working(self._decoded(self._on_disk[0]))
             black = {name: np.zeros_like(plane) for name, plane in like.planes.items()}
-            return replace(like, number=number, planes=black, origin=None, source=f"{self.path} (missing: black)")
-        return replace(self._to_working(self._decoded(found)), number=number)
+            return replace(like, planes=black, origin=None, source=f"{self.path} (missing: black)")
+        return like
 
     def make_key(self, number: int) -> str:
         found = self._found(number)
@@ -191,6 +194,17 @@ class Read(Operator):
         native = {name: frame.planes[name] for name in (*RGB, *(["A"] if straight else []))}
         now = {name: working.planes[name] for name in RGB}
         return replace(working, colorspace=self._working, origin=Origin(space, straight, native, now))
+
+
+def _in_place_of(frame: Frame, number: int, taken: int) -> Frame:
+    """Frame `taken` as frame `number`: with the time code of that, or none where the frame rate is not known."""
+    attributes = {name: value for name, value in frame.attributes.items() if name not in timecode.ATTRIBUTES}
+    said = frame.attributes.get("smpte:TimeCode")
+    if said and said.type == "timecode" and frame.fps:
+        code = timecode.packed(timecode.text(said.value[0], frame.fps), frame.fps, number - taken)
+        if code is not None:
+            attributes["smpte:TimeCode"] = Attribute(code, "timecode")
+    return replace(frame, number=number, attributes=attributes)
 
 
 def read(path: str | os.PathLike[str], **parameters: object) -> Read:

@@ -94,11 +94,9 @@ class Upscale(WithNet, Operator):
         around = (number - 1, number, number + 1)
         return {"plate": tuple(n for n in around if n == number or there is None or n in there)}
 
-    def reset(self) -> None:
-        super().reset()
-        if self.temporal:
-            self._single.reset()
-            self._motion.reset()
+    @property
+    def intermediates(self) -> tuple[Sequence, ...]:
+        return (self._single, self._motion) if self.temporal else ()
 
     def frame(self, number: int) -> Frame:
         if self.temporal:

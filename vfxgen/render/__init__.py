@@ -157,6 +157,8 @@ def write(
     ['c.0001.exr', 'c.0002.exr']
     """
     made = output_of(path, **output)
+    # Its range is that of the files that are there now.
+    sequence.reset()
     numbers = frame_numbers(sequence, frames, made)
     for event in render([Job(sequence, made)], numbers, force=force):
         if event.status == "failed":

@@ -6,9 +6,12 @@ import os
 import time
 from collections.abc import Iterator
 from collections.abc import Sequence as Values
+from fractions import Fraction
 
 from vfxgen.errors import VfxgenError
-from vfxgen.media import image
+from vfxgen.frame import Frame
+from vfxgen.log import say_once
+from vfxgen.media import image, timecode
 from vfxgen.media.publish import published
 from vfxgen.operator import digest
 from vfxgen.operators.read import Read
@@ -35,15 +38,27 @@ def encode(job: Job, frames: Values[int], force: bool) -> Iterator[Event]:
             for number in frames:
                 yield Event(number, "current", (output.path,))
             return
-        with published(output.path) as temporary:
-            container, codec = image.extension(output.path), output.movie_codec
-            with MovieWriter(temporary, format=container, codec=codec, fps=output.fps, comment=key) as writer:
-                for number in frames:
-                    start = time.perf_counter()
-                    writer.write(output.displayed(job.sequence[number]))
-                    seconds = time.perf_counter() - start
-                    if number != frames[-1]:
-                        yield Event(number, "rendered", (), {"write": seconds})
+        frame = job.sequence[number]
+        fps = output.fps or frame.fps or Fraction(24)
+        with (
+            published(output.path) as temporary,
+            MovieWriter(
+                temporary,
+                format=image.extension(output.path),
+                codec=output.movie_codec,
+                fps=fps,
+                pixel_aspect=frame.pixel_aspect,
+                timecode=_time_code(frame, fps),
+                comment=key,
+            ) as writer,
+        ):
+            for number in frames:
+                start = time.perf_counter()
+                frame = frame if number == frames[0] else job.sequence[number]
+                writer.write(output.displayed(frame))
+                seconds = time.perf_counter() - start
+                if number != frames[-1]:
+                    yield Event(number, "rendered", (), {"write": seconds})
         yield Event(frames[-1], "rendered", (output.path,), {"write": seconds})
     except VfxgenError as error:
         said = str(error)
@@ -57,7 +72,19 @@ def movie_is_current(job: Job, frames: Values[int], stills: Values[Job] = ()) ->
 
 def _movie_key(job: Job, frames: Values[int]) -> str:
     keys = [job.output.key(job.sequence.key(number)) for number in frames]
-    return digest(frames=keys, fps=str(job.output.fps))
+    return digest(frames=keys, fps=str(job.output.fps or ""))
+
+
+def _time_code(first: Frame, fps: Fraction) -> str:
+    """The time code of a movie's first frame, empty where there is none."""
+    said = first.attributes.get("smpte:TimeCode")
+    if said is None or said.type != "timecode":
+        return ""
+    code = timecode.text(int(said.value[0]), fps)
+    if timecode.packed(code, fps, 0) is None:
+        say_once(f"{first.source}: time code {code} does not exist at {fps} frames a second: left out of the movie")
+        return ""
+    return code
 
 
 def _movie_holds(path: str, key: str) -> bool:

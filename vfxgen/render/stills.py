@@ -19,6 +19,7 @@ from vfxgen.provenance import Provenance, provenance
 from vfxgen.render.job import Event, Job
 from vfxgen.sequence import Sequence, every_sequence, leaves
 
+_Made = tuple[Job, str, Provenance, Frame]
 _MOST_WAITING = 4
 READERS = 2
 WRITERS = 2
@@ -29,7 +30,7 @@ class _Plan:
     """One frame, looked into ahead of time: what must be made of it, its files decoded meanwhile."""
 
     number: int
-    pending: list[tuple[Job, str]]
+    pending: list[tuple[Job, str, Provenance]]
     seconds: float
 
 
@@ -69,13 +70,11 @@ class Stills:
     def _plan(self, number: int) -> _Plan:
         start = time.perf_counter()
         pending = []
-        for job in self.jobs:
+        for job, made_by in zip(self.jobs, self.made_by, strict=True):
             key = job.output.key(job.sequence.key(number))
             if self.force or not job.output.is_current(number, key):
-                pending.append((job, key))
-        for job, _ in pending:
-            for leaf, needed in leaves(job.sequence, number):
-                leaf[needed]
+                decoded = (leaf[needed] for leaf, needed in leaves(job.sequence, number))
+                pending.append((job, key, made_by.resting_on(decoded)))
         return _Plan(number, pending, time.perf_counter() - start)
 
     def _computed(self, number: int, planned: Future[_Plan], writers: ThreadPoolExecutor) -> Future[Event]:
@@ -84,7 +83,7 @@ class Stills:
             if not plan.pending:
                 return _done(Event(number, "current", seconds={"read": plan.seconds}))
             start = time.perf_counter()
-            made = [(job, key, job.sequence[number]) for job, key in plan.pending]
+            made = [(job, key, made_by, job.sequence[number]) for job, key, made_by in plan.pending]
             seconds = {"read": plan.seconds, "compute": time.perf_counter() - start}
         except VfxgenError as error:
             return _done(Event(number, "failed", error=str(error)))
@@ -93,12 +92,11 @@ class Stills:
         self._fit(number, made)
         return writers.submit(self._publish, number, made, seconds)
 
-    def _publish(self, number: int, made: list[tuple[Job, str, Frame]], seconds: dict[str, float]) -> Event:
+    def _publish(self, number: int, made: list[_Made], seconds: dict[str, float]) -> Event:
         start = time.perf_counter()
         paths = []
         try:
-            for job, key, frame in made:
-                made_by = self.made_by[self.jobs.index(job)]
+            for job, key, made_by, frame in made:
                 paths.append(job.output.publish(frame, number, key, made_by))
         except VfxgenError as error:
             return Event(number, "failed", tuple(paths), error=str(error))
@@ -107,12 +105,12 @@ class Stills:
             return Event(number, "failed", tuple(paths), error=str(fault))
         return Event(number, "rendered", tuple(paths), {**seconds, "write": time.perf_counter() - start})
 
-    def _fit(self, number: int, made: list[tuple[Job, str, Frame]]) -> None:
+    def _fit(self, number: int, made: list[_Made]) -> None:
         """Set how many frames may wait, from what the first one weighs: half the budget before, half behind."""
         if self.ahead > 1 or self.behind > 1:
             return
-        decoded = sum(leaf[n].bytes for job, _, _ in made for leaf, n in leaves(job.sequence, number))
-        results = sum(frame.bytes for _, _, frame in made)
+        decoded = sum(leaf[n].bytes for job, *_ in made for leaf, n in leaves(job.sequence, number))
+        results = sum(frame.bytes for *_, frame in made)
         self.ahead = max(1, min(_MOST_WAITING, self.memory // 2 // max(1, decoded)))
         self.behind = max(1, min(_MOST_WAITING, self.memory // 2 // max(1, results)))
         self._keep()

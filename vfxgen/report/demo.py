@@ -139,7 +139,7 @@ class _Review:
             right="comp",
             figures=figures,
             size=size,
-            fps=float(self.shot.fps),
+            fps=float(self.shot.fps or 24),
             nets={name: os.path.relpath(path, self.out) for name, path in nets.items()},
         )
 

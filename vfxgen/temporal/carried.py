@@ -58,10 +58,13 @@ class Carried(Sequence):
     def range(self) -> list[int] | None:
         return self.plate.range
 
-    def reset(self) -> None:
-        super().reset()
+    @property
+    def intermediates(self) -> tuple[Sequence, ...]:
+        return (self.motion,)
+
+    def forget(self) -> None:
+        super().forget()
         self._milestones.clear()
-        self.motion.reset()
 
     def keyframe(self, number: int) -> int | None:
         """The keyframe that frame `number` is carried from; None where there is none on that side."""

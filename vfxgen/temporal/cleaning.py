@@ -99,10 +99,12 @@ class Seen(Sequence):
     def range(self) -> list[int] | None:
         return self.holes.range
 
-    def reset(self) -> None:
-        super().reset()
-        self.behind.reset()
-        self.registration.reset()
+    @property
+    def intermediates(self) -> tuple[Sequence, ...]:
+        return (self.registration, self.behind)
+
+    def forget(self) -> None:
+        super().forget()
         self.grain.cache_clear()
 
     def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:

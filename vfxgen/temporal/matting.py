@@ -64,11 +64,10 @@ class Guide:
         """Numbers of the frames that are painted; none where there is another guide."""
         return painted_frames(self._painted, self.plate) if self._painted is not None else []
 
-    def reset(self) -> None:
-        """Forget what was carried, and the motion."""
-        self.motion.reset()
-        for side in self._sides:
-            side.reset()
+    @property
+    def intermediates(self) -> tuple[Sequence, ...]:
+        """The motion, and what is carried."""
+        return (self.motion, *self._sides)
 
     def needs(self, number: int) -> dict[str, tuple[int, ...]]:
         """Which frames of which input say where the subject is on frame `number`, and which plates."""
@@ -146,9 +145,9 @@ class Alpha(Sequence):
     def inputs(self) -> Mapping[str, Sequence]:
         return {"plate": self.guide.plate}
 
-    def reset(self) -> None:
-        super().reset()
-        self.guide.reset()
+    @property
+    def intermediates(self) -> tuple[Sequence, ...]:
+        return self.guide.intermediates
 
     def make_key(self, number: int) -> str:
         return digest(sequence="alpha", method=self.method, plate=self.guide.plate.key(number), version=__version__)
