@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors.torch import save
 from torch import nn
 
 from vfxgen.errors import MediaError, RequestError
+from vfxgen.media.publish import left_behind, temporary_name
 from vfxgen.zoo.card import FILE_NAME, Card, dumps
 from vfxgen.zoo.parts import Weights
 
@@ -95,12 +95,20 @@ def check_folder(folder: Path) -> None:
 
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
-    """Give a copy of `folder` beside it (empty where there is none), which takes its place when the block ends well."""
-    check_folder(folder)
+    """Give a copy of `folder` beside it (empty where there is none), which takes its place when the block ends well.
+
+    What a killed process left is put right first: the old folder, if it was on its way out, is back.
+    """
     folder = folder.resolve()
-    mark = uuid.uuid4().hex[:8]
-    temporary, aside = (folder.with_name(f".{folder.name}~{mark}{end}") for end in (".tmp", ".old"))
+    temporary = Path(temporary_name(str(folder)))
+    aside = temporary.with_suffix(".old")
     try:
+        for left in map(Path, left_behind([str(folder)])):
+            if left.suffix == ".old" and not folder.exists():
+                left.rename(folder)
+            else:
+                shutil.rmtree(left)
+        check_folder(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.is_dir():
             shutil.copytree(folder, temporary)
@@ -118,11 +126,11 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
                 aside.rename(folder)
             raise
         _flush(folder.parent)
+        shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         raise MediaError(f"{folder}: cannot be written ({error.strerror or error})") from error
     finally:
-        for left in (temporary, aside):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _in_order(data: bytes) -> bytes:
