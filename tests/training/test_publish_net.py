@@ -82,6 +82,21 @@ def test_new_weights_replace_the_old_and_other_files_stay(tmp_path: Path) -> Non
     assert (folder / "train.toml").read_text() == "schema = 1"
 
 
+def test_what_links_lead_to_is_neither_copied_nor_written(tmp_path: Path) -> None:
+    folder, store = tmp_path / "nets" / "tiny", tmp_path / "store"
+    publish_net(tiny(0), FACTS, folder)
+    store.mkdir()
+    (folder / "weights.safetensors").rename(store / "weights")
+    (folder / "weights.safetensors").symlink_to(store / "weights")
+    (folder / "shots").symlink_to(store)
+    (folder / "notes").symlink_to(tmp_path / "gone")
+    before = (store / "weights").read_bytes()
+    new = publish_net(tiny(1), FACTS, folder)
+    check_weights(new, folder / new.weights.file)
+    assert (store / "weights").read_bytes() == before
+    assert (folder / "shots").readlink() == store and (folder / "notes").is_symlink()
+
+
 def test_a_full_disk_leaves_the_old_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "tiny"
     old = publish_net(tiny(0), FACTS, folder)

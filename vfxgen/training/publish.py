@@ -32,7 +32,7 @@ def publish_net(net: nn.Module, facts: dict[str, Any], folder: Path, beside: tup
     facts
         All of the card but what the net says of itself and what the weights file says.
     folder
-        Of the net. Other files in it stay.
+        Of the net. Other files in it stay, and so does what links in it lead to.
     beside
         Files to copy into it.
 
@@ -50,6 +50,9 @@ def publish_net(net: nn.Module, facts: dict[str, Any], folder: Path, beside: tup
     weights = Weights(file=WEIGHTS, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
     card = Card(format="safetensors", weights=weights, **about, **facts)
     with replaced_folder(folder) as temporary:
+        for name in (WEIGHTS, FILE_NAME, *(path.name for path in beside)):
+            # Where it is a link, what it leads to is not ours to write.
+            (temporary / name).unlink(missing_ok=True)
         (temporary / WEIGHTS).write_bytes(data)
         (temporary / FILE_NAME).write_text(dumps(card), "utf-8")
         for path in beside:
@@ -111,12 +114,13 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         check_folder(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.is_dir():
-            shutil.copytree(folder, temporary)
+            shutil.copytree(folder, temporary, symlinks=True)
         else:
             temporary.mkdir()
         yield temporary
         for path in (*temporary.rglob("*"), temporary):
-            _flush(path)
+            if not path.is_symlink():
+                _flush(path)
         if folder.is_dir():
             folder.rename(aside)
         try:
