@@ -104,7 +104,7 @@ def _exported_card(card: Card, to: str, file: str, fp16: bool, static: tuple[int
         inputs = [port.model_copy(update={"size": list(static)}) for port in inputs]
         outputs = [port.model_copy(update={"size": [card.scale * side for side in static]}) for port in outputs]
     precision = "fp16" if fp16 else "fp32"
-    changed = {"format": to, "architecture": "", "hyperparameters": {}, "weights": weights, "precision": precision}
+    changed = {"format": to, "weights": weights, "precision": precision}
     return card.model_copy(update={**changed, "inputs": inputs, "outputs": outputs})
 
 
