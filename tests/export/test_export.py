@@ -105,7 +105,7 @@ def test_a_missing_extra_is_named_with_the_line_that_installs_it(
 @pytest.mark.parametrize("form", ["onnx", "torchscript"])
 def test_an_inpainter_that_left_fills_holes_as_it_did(form: str) -> None:
     folder, ours, _ = left("inpainter", form)
-    picture = light(3, 1, 96, 112)[0].permute(1, 2, 0).numpy() * 0.01
+    picture = (light(3, 1, 96, 112)[0] * 0.01).permute(1, 2, 0).numpy()
     hole = np.zeros(picture.shape[:2], np.bool_)
     hole[24:80, 30:90] = True
     expected, got = (through_net(load(net, device="cpu"), picture, hole) for net in (ours, returned(folder)))

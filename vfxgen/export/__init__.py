@@ -67,6 +67,7 @@ def export(
     from vfxgen.backends.net import load
     from vfxgen.backends.torch_net import TorchNet
     from vfxgen.export import onnx_file, torchscript
+    from vfxgen.export.code_values import on_code_values
 
     if to not in ("onnx", "torchscript"):
         raise RequestError(f"--to {to}: must be onnx or torchscript")
@@ -77,7 +78,7 @@ def export(
         raise RequestError(f"net '{net.card.name}' is {net.card.format} already; copy {net.path}")
     if static and any(side < 1 or side % net.card.size_multiple for side in static):
         raise RequestError(f"--static {static[0]}x{static[1]}: must be multiples of {net.card.size_multiple}")
-    out = Path(out)
+    net, out = on_code_values(net), Path(out)
     made = _exported_card(net.card, to, out.name, fp16, static)
     if to == "onnx":
         content = onnx_file.written(net, made, opset, fp16, static)
