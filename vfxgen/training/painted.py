@@ -31,7 +31,8 @@ class Painted:
     numbers
         Of the frames.
     plates
-        (3, H, W) each, scene-linear; with a fourth channel where the task is given a mask.
+        (3, H, W) each, scene-linear; with a fourth channel where the task is given a mask. Of their overscan, what the
+        target has too.
     targets
         (C, scale H, scale W) each: what `gives` names, colour scene-linear and straight, A as coverage.
     takes, gives
@@ -91,6 +92,8 @@ def read_painted(
     plates, targets = [], []
     for before, after, where in pairs:
         _must_fit(before, after, scale, gives)
+        # Overscan that is not painted is not black: it is not known.
+        before = before.on(before.data_window.intersection(after.data_window.union(after.display_window)))
         plates.append(_tensor(before, _given(before, where)))
         targets.append(_tensor(after, _target(rule, before, after, gives)))
     takes = (*RGB, "M") if rule.needs_mask else RGB
