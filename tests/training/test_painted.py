@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pytest
 import torch
 
+from vfxgen.errors import RequestError
 from vfxgen.frame import Box, Frame, Pixels
 from vfxgen.sequence import Sequence
+from vfxgen.testing import Pictures
 from vfxgen.training.painted import read_painted
 
 FORMAT, OVERSCAN = Box(0, 0, 64, 48), Box(-8, -8, 80, 64)
@@ -65,3 +68,11 @@ def test_a_matte_cropped_to_its_subject_is_0_in_the_rest_of_the_format() -> None
     read = read_painted("matte", Windowed(pictures(OVERSCAN), "RGB", OVERSCAN), Windowed(alpha, "A", subject))
     assert [tuple(target.shape) for target in read.targets] == [(1, 48, 64)] * 2
     assert float(read.targets[0].sum()) == 256
+
+
+@pytest.mark.parametrize("task", ["key", "matte"])
+def test_an_alpha_of_1_everywhere_teaches_no_key_whatever_its_colour(task: str) -> None:
+    plate = pictures(FORMAT)
+    opaque = {n: np.concatenate([picture, np.ones((48, 64, 1), np.float32)], axis=-1) for n, picture in plate.items()}
+    with pytest.raises(RequestError, match="A of the target is 1 in every pixel of every frame"):
+        read_painted(task, Pictures(plate), Pictures(opaque, "RGBA"))

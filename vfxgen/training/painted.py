@@ -210,10 +210,13 @@ def _tensor(frame: Frame, pixels: Pixels) -> Tensor:
 
 
 def _must_teach(task: str, plates: list[Tensor], targets: list[Tensor], scale: int) -> None:
-    first = targets[0].flatten(1)[:, :1, None]
-    if all(bool((target == first).all()) for target in targets):
+    # Colour that changes teaches nothing of what it covers.
+    judged = [target[-1:] for target in targets] if TASKS[task].coverage else targets
+    first = judged[0].flatten(1)[:, :1, None]
+    if all(bool((target == first).all()) for target in judged):
+        what = "A of the target" if TASKS[task].coverage else "the target"
         value = ", ".join(f"{v:g}" for v in first.flatten().tolist())
-        raise RequestError(f"train: the target is {value} in every pixel of every frame: there is nothing to learn")
+        raise RequestError(f"train: {what} is {value} in every pixel of every frame: there is nothing to learn")
     if task not in ("retouch", "inpaint"):
         return
     pairs = [(plate[:3], target) for plate, target in zip(plates, targets, strict=True)]
