@@ -68,6 +68,17 @@ def test_a_file_that_is_no_onnx_is_named(tmp_path: Path) -> None:
         load(entry(tmp_path, file, format="onnx"), device="cpu")
 
 
+def test_weights_in_a_second_file_which_no_hash_covers_are_refused(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    _, theirs = exported(tmp_path)
+    file = tmp_path / "two" / "net.onnx"
+    file.parent.mkdir()
+    onnx.save(onnx.load(theirs.folder / "net.onnx"), str(file), save_as_external_data=True, size_threshold=0)
+    two = entry(file.parent, file, **theirs.card.model_dump(by_alias=True, exclude={"weights"}))
+    with pytest.raises(NetError, match=r"net.onnx: keeps its weights in a second file"):
+        load(two, device="cpu")
+
+
 @pytest.mark.parametrize(
     ("device", "backend", "named"),
     [

@@ -14,6 +14,7 @@ from torch import Tensor
 from vfxgen.backends.memory import give_back, is_exhausted, keep_freed, status_bytes
 from vfxgen.backends.net import Net, Precision
 from vfxgen.errors import NetError, RequestError
+from vfxgen.zoo.inspection import check_one_file
 
 if TYPE_CHECKING:
     from vfxgen.zoo.card import Card
@@ -137,6 +138,7 @@ def providers(device: str, backend: str, who: str) -> list[tuple[str, dict[str, 
 
 def _session(card: Card, path: Path, wanted: list[tuple[str, dict[str, Any]]]) -> Any:
     runtime = _runtime()
+    check_one_file(path)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     # What old exporters left in a file is no news to who runs it.
