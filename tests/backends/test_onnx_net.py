@@ -38,6 +38,16 @@ def test_a_net_in_tiles_has_the_bits_of_the_whole_frame(tmp_path: Path) -> None:
     assert isinstance(whole, Tensor) and torch.equal(run(net, frame, tile=81), whole)  # type: ignore[arg-type]
 
 
+def test_a_file_for_one_picture_takes_several_one_by_one(tmp_path: Path) -> None:
+    ours = built(tmp_path, scale=2, channels=8, blocks=2)
+    export(ours, tmp_path / "onnx" / "net.onnx", static=(64, 64), card=True)
+    net = load(Entry(load_card(tmp_path / "onnx"), tmp_path / "onnx"), device="cpu")
+    pictures = torch.rand(3, 3, 64, 64)
+    made, alone = net.run(pictures), net.run(pictures[1:2])
+    assert isinstance(made, Tensor) and isinstance(alone, Tensor)
+    assert made.shape == (3, 3, 128, 128) and torch.equal(made[1:2], alone)
+
+
 def test_its_memory_is_measured(tmp_path: Path) -> None:
     _, theirs = exported(tmp_path)
     assert 64 <= bytes_per_pixel(load(theirs, device="cpu")) < 20000

@@ -44,6 +44,13 @@ class OnnxNet(Net):
         self._check_precision()
 
     def forward(self, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        if self._inputs[0].shape[0] != 1 or len(inputs[0]) == 1:
+            return self._run(inputs)
+        # The file takes one picture at a time.
+        one_by_one = [self._run([tensor[i : i + 1] for tensor in inputs]) for i in range(len(inputs[0]))]
+        return [torch.cat(made) for made in zip(*one_by_one, strict=True)]
+
+    def _run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         given = {
             port.name: np.ascontiguousarray(tensor.detach().cpu().numpy(), _TYPES[port.type])
             for port, tensor in zip(self._inputs, inputs, strict=True)
