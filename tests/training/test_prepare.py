@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -15,6 +17,7 @@ from vfxgen.errors import LicenceError, MediaError, RequestError, TrainingError
 from vfxgen.training.prepare import prepare, publish
 from vfxgen.training.publish import publish_net
 from vfxgen.training.recipe import loads
+from vfxgen.training.upscaling import read_rgb
 from vfxgen.training.work import load_work
 
 RECIPE_READ = loads(RECIPE, "train.toml")
@@ -74,6 +77,46 @@ def test_what_is_held_out_is_never_learned_from(data: Path, tmp_path: Path) -> N
     shutil.copy(data / "held_out/HR/c.png", data / "photos/renamed.png")
     with pytest.raises(RequestError, match=r"c\.png: is held out for validation, and .*renamed\.png is the same"):
         prepare(RECIPE_READ, data, tmp_path / "run")
+
+
+def test_pictures_held_out_are_part_of_what_is_prepared(data: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    first = prepare(RECIPE_READ, data, tmp_path / "run", said.append)
+    shutil.copytree(data / "held_out", data / "others")
+    cv2.imwrite(str(data / "others/HR/c.png"), 255 - read_rgb(data / "held_out/HR/c.png"))
+    others = loads(RECIPE.replace("held out", "others").replace('"held_out"', '"others"'), "train.toml")
+    with pytest.raises(TrainingError, match="was prepared for another recipe; give --data"):
+        prepare(others, None, tmp_path / "run")
+    second = prepare(others, data, tmp_path / "run", said.append)
+    assert first.held_out != second.held_out and first.identity != second.identity and len(said) == 2
+    assert prepare(others, None, tmp_path / "run") == second
+
+
+def test_a_run_that_says_nothing_of_what_is_held_out_goes_on(data: Path, tmp_path: Path) -> None:
+    run, said = tmp_path / "run", list[str]()
+    prepare(RECIPE_READ, data, run, said.append)
+    contents = json.loads((run / "run.json").read_text())
+    del contents["held_out"]
+    (run / "run.json").write_text(json.dumps(contents))
+    before = load_work(run)
+    for given in (data, None, data):
+        assert prepare(RECIPE_READ, given, run, said.append) == before
+    assert len(said) == 1
+
+
+def test_without_data_another_net_to_start_from_is_noticed(data: Path, tmp_path: Path, studio: Path) -> None:
+    start_net(studio, "commercial")
+    shutil.copytree(studio / "start", studio / "other")
+    card = studio / "other" / "card.toml"
+    card.write_text(card.read_text().replace('name = "start"', 'name = "other"'))
+    named = [
+        loads(RECIPE.replace("[net]", f'[net]\nstart_from = "{name}"'), "train.toml") for name in ("start", "other")
+    ]
+    work = prepare(named[0], data, tmp_path / "run")
+    assert prepare(named[0], None, tmp_path / "run") == work
+    for recipe in (named[1], RECIPE_READ):
+        with pytest.raises(TrainingError, match="was prepared for another recipe"):
+            prepare(recipe, None, tmp_path / "run")
 
 
 def start_net(studio: Path, use: str, **hyperparameters: Any) -> torch.nn.Module:

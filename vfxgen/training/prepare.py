@@ -56,8 +56,8 @@ def prepare(recipe: Recipe, data: Path | None, folder: Path, say: Callable[[str]
     checkpoint.check_writable(folder)
     if data is None:
         work = load_work(folder)
-        wanted = _work(recipe, work.data, work.start_from)
-        if wanted.identity != work.identity or [d.name for d in work.data] != [d.name for d in recipe.data]:
+        wanted = _work(recipe, work.data, work.start_from, work.held_out)
+        if wanted.identity != work.identity or not _names_agree(recipe, work):
             raise TrainingError(f"{folder}: was prepared for another recipe; give --data to prepare it again")
         wanted.write(folder)
         return wanted
@@ -66,8 +66,11 @@ def prepare(recipe: Recipe, data: Path | None, folder: Path, say: Callable[[str]
     if held_out:
         _check_held_out(held_out, [path for paths in files.values() for path in paths])
     hashed = [Data(name, len(paths), _digest(paths)) for name, paths in files.items()]
-    work = _work(recipe, hashed, _start(recipe, folder))
-    if not _is_prepared(work, folder):
+    validated = f"{recipe.validation.name} {_digest(_pictures(held_out))}" if recipe.validation and held_out else ""
+    work = _work(recipe, hashed, _start(recipe, folder), validated)
+    if there := _prepared(work, folder):
+        work = there
+    else:
         say(f"caching {sum(part.files for part in hashed)} pictures in {folder / CACHE}")
         partial = folder / f".{CACHE}.part"
         shutil.rmtree(partial, ignore_errors=True)
@@ -81,7 +84,7 @@ def prepare(recipe: Recipe, data: Path | None, folder: Path, say: Callable[[str]
     return work
 
 
-def _work(recipe: Recipe, data: list[Data], start_from: str) -> Work:
+def _work(recipe: Recipe, data: list[Data], start_from: str, held_out: str | None) -> Work:
     return Work(
         name=recipe.name,
         architecture=recipe.net.architecture,
@@ -91,14 +94,30 @@ def _work(recipe: Recipe, data: list[Data], start_from: str) -> Work:
         schedule=asdict(recipe.timing),
         start_from=start_from,
         data=data,
+        held_out=held_out,
     )
 
 
-def _is_prepared(work: Work, folder: Path) -> bool:
+def _names_agree(recipe: Recipe, work: Work) -> bool:
+    """Whether data, validation and the net to start from are called as they were when it was prepared."""
+    start = registry.find(recipe.net.start_from).name if recipe.net.start_from else ""
+    validation = recipe.validation.name if recipe.validation else ""
+    return (
+        [data.name for data in work.data] == [data.name for data in recipe.data]
+        and work.start_from.rpartition(" ")[0] == start
+        and (work.held_out is None or work.held_out.rpartition(" ")[0] == validation)
+    )
+
+
+def _prepared(work: Work, folder: Path) -> Work | None:
+    """`work` as it is prepared in `folder`; None where it is not."""
     try:
-        return load_work(folder).identity == work.identity and (folder / CACHE).is_dir()
+        there = load_work(folder)
     except TrainingError:
-        return False
+        return None
+    if there.held_out is None:
+        work = replace(work, held_out=None)
+    return work if there.identity == work.identity and (folder / CACHE).is_dir() else None
 
 
 def _pictures(folder: Path) -> list[Path]:
