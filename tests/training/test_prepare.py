@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,17 @@ def test_it_is_cached_once(data: Path, tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="smaller than a patch"):
         prepare(loads(RECIPE.replace("patch = 12", "patch = 50"), "train.toml"), data, tmp_path / "run", said.append)
     assert (tmp_path / "run/cache/large.raw").exists()
+
+
+@pytest.mark.parametrize("name", ["large.raw", "held_out_small.json"])
+def test_a_cache_that_is_not_whole_is_made_again(data: Path, tmp_path: Path, name: str) -> None:
+    work = prepare(RECIPE_READ, data, tmp_path / "run")
+    os.truncate(tmp_path / "run/cache" / name, 10)
+    with pytest.raises(MediaError, match="is not a whole cache"):
+        work.train(tmp_path / "run", "cpu")
+    said: list[str] = []
+    assert prepare(RECIPE_READ, data, tmp_path / "run", said.append) == work and len(said) == 1
+    work.train(tmp_path / "run", "cpu")
 
 
 def test_the_hash_is_of_names_and_contents(data: Path, tmp_path: Path) -> None:

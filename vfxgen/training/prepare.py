@@ -110,14 +110,17 @@ def _names_agree(recipe: Recipe, work: Work) -> bool:
 
 
 def _prepared(work: Work, folder: Path) -> Work | None:
-    """`work` as it is prepared in `folder`; None where it is not."""
+    """`work` as it is prepared in `folder`; None where it is not, or where its cache is not whole."""
     try:
         there = load_work(folder)
-    except TrainingError:
+        if there.held_out is None:
+            work = replace(work, held_out=None)
+        if there.identity != work.identity:
+            return None
+        work.objective(folder)
+    except (TrainingError, MediaError):
         return None
-    if there.held_out is None:
-        work = replace(work, held_out=None)
-    return work if there.identity == work.identity and (folder / CACHE).is_dir() else None
+    return work
 
 
 def _pictures(folder: Path) -> list[Path]:
