@@ -20,6 +20,8 @@ from vfxgen.training.publish import publish_net
 from vfxgen.training.recipe import loads
 from vfxgen.training.upscaling import read_rgb
 from vfxgen.training.work import load_work
+from vfxgen.zoo.card import dumps, load_card
+from vfxgen.zoo.parts import TrainingData
 
 RECIPE_READ = loads(RECIPE, "train.toml")
 
@@ -178,6 +180,35 @@ def test_a_share_of_what_another_net_learned_is_refused(data: Path, tmp_path: Pa
         prepare(recipe, data, tmp_path / "run")
     with pytest.raises(RequestError, match=r"net\.learned = 0\.5 needs net\.start_from"):
         loads(RECIPE.replace("[net]", "[net]\nlearned = 0.5"), "train.toml")
+
+
+def test_the_card_names_the_data_of_the_net_it_started_from_too_and_none_twice(
+    data: Path, tmp_path: Path, studio: Path
+) -> None:
+    start_net(studio, "commercial")
+    card = load_card(studio / "start")
+    learned = [TrainingData(name="archive", licence="some", files=9), TrainingData(name="photos", licence="CC0-1.0")]
+    card.training.data.extend(learned)
+    (studio / "start" / "card.toml").write_text(dumps(card))
+    recipe = loads(RECIPE.replace("[net]", '[net]\nstart_from = "start"'), "train.toml")
+    work = prepare(recipe, data, tmp_path / "run")
+    fitted = work.train(tmp_path / "run", "cpu")
+    made = publish(recipe, work, fitted, tmp_path / "run", tmp_path / "made")
+    assert [(part.name, part.files) for part in made.training.data] == [("photos", 2), ("archive", 9)]
+    assert (made.licences.data.name, made.licences.data.source) == ("CC0-1.0, some", "https://example.org/photos")
+    (studio / "start" / "card.toml").write_text(dumps(made.model_copy(update={"name": "start"})))
+    again = publish(recipe, work, fitted, tmp_path / "run", tmp_path / "again")
+    assert (again.training.data, again.licences) == (made.training.data, made.licences)
+
+
+def test_what_starts_from_research_data_is_for_research(data: Path, tmp_path: Path, studio: Path) -> None:
+    start_net(studio, "research")
+    licence = 'name = "Apache-2.0"\nuse = '
+    research = RECIPE.replace(licence + '"commercial"', licence + '"research"')
+    recipe = loads(research.replace("[net]", '[net]\nstart_from = "start"'), "train.toml")
+    work = prepare(recipe, data, tmp_path / "run")
+    card = publish(recipe, work, work.train(tmp_path / "run", "cpu"), tmp_path / "run", tmp_path / "made")
+    assert card.licences.data.use == "research"
 
 
 def test_a_start_that_may_not_be_sold_is_refused(data: Path, tmp_path: Path, studio: Path) -> None:

@@ -19,7 +19,7 @@ from vfxgen.media.publish import content_hash, published
 from vfxgen.training import checkpoint
 from vfxgen.training.loop import Fitted
 from vfxgen.training.publish import publish_net
-from vfxgen.training.recipe import Recipe
+from vfxgen.training.recipe import DataSet, Recipe
 from vfxgen.training.work import CACHE, START, Data, Work, load_work
 from vfxgen.zoo import registry
 from vfxgen.zoo.card import Card
@@ -178,6 +178,7 @@ def publish(recipe: Recipe, work: Work, fitted: Fitted, run: Path, folder: Path)
     if hasattr(net, "collapsed"):
         net = net.collapsed()
     kind = recipe.objective_class
+    base = registry.find(recipe.net.start_from).card if recipe.net.start_from else None
     facts: dict[str, Any] = {
         "name": recipe.name,
         "task": recipe.task,
@@ -186,8 +187,8 @@ def publish(recipe: Recipe, work: Work, fitted: Fitted, run: Path, folder: Path)
         "scale": recipe.net.hyperparameters.get("scale", 1),
         "inputs": kind.inputs,
         "outputs": kind.outputs,
-        "licences": _licences(recipe),
-        "training": _training(recipe, work, fitted),
+        "licences": _licences(recipe, base),
+        "training": _training(recipe, base, work, fitted),
         "quality": _quality(recipe, fitted),
     }
     return publish_net(net, facts, folder, beside=(run / "curves.png",))
@@ -204,11 +205,12 @@ def _taken_back(fitted: Fitted, work: Work, run: Path, share: float) -> Fitted:
     return replace(fitted, net=net, figures=work.objective(run).validate(net))
 
 
-def _licences(recipe: Recipe) -> Licences:
-    names = ", ".join(dict.fromkeys(data.licence for data in recipe.data))
-    sold = all(data.use == "commercial" for data in recipe.data)
-    sources = "; ".join(dict.fromkeys(data.source for data in recipe.data if data.source))
-    notes = "; ".join(dict.fromkeys(data.note for data in recipe.data if data.note))
+def _licences(recipe: Recipe, base: Card | None) -> Licences:
+    earlier = [base.licences.data] if base else []
+    parts: list[DataSet | Licence] = [*recipe.data, *earlier]
+    names = _each_once(", ", [*(data.licence for data in recipe.data), *(licence.name for licence in earlier)])
+    sold = all(part.use == "commercial" for part in parts)
+    sources, notes = _each_once("; ", [p.source for p in parts]), _each_once("; ", [p.note for p in parts])
     return Licences(
         code=Licence(name="Apache-2.0", use="commercial", source="LICENSE"),
         weights=recipe.licence,
@@ -216,9 +218,17 @@ def _licences(recipe: Recipe) -> Licences:
     )
 
 
-def _training(recipe: Recipe, work: Work, fitted: Fitted) -> Training:
+def _each_once(separator: str, lists: list[str]) -> str:
+    """Lists in words, such as a card has, as one."""
+    return separator.join(dict.fromkeys(word for words in lists for word in words.split(separator) if word))
+
+
+def _training(recipe: Recipe, base: Card | None, work: Work, fitted: Fitted) -> Training:
     licences = {data.name: data.licence for data in recipe.data}
     data = [TrainingData(name=d.name, licence=licences[d.name], files=d.files, sha256=d.sha256) for d in work.data]
+    if base:
+        # A set that both learned from stands there as it is today.
+        data += [part for part in base.training.data if licences.get(part.name) != part.licence]
     said = [recipe.note]
     if work.start_from:
         share = f", {recipe.net.learned:g} of what was learned since" if recipe.net.learned < 1 else ""
