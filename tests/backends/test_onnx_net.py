@@ -38,6 +38,16 @@ def test_a_net_in_tiles_has_the_bits_of_the_whole_frame(tmp_path: Path) -> None:
     assert isinstance(whole, Tensor) and torch.equal(run(net, frame, tile=81), whole)  # type: ignore[arg-type]
 
 
+def test_a_file_for_one_picture_takes_several_one_by_one(tmp_path: Path) -> None:
+    ours = built(tmp_path, scale=2, channels=8, blocks=2)
+    export(ours, tmp_path / "onnx" / "net.onnx", static=(64, 64), card=True)
+    net = load(Entry(load_card(tmp_path / "onnx"), tmp_path / "onnx"), device="cpu")
+    pictures = torch.rand(3, 3, 64, 64)
+    made, alone = net.run(pictures), net.run(pictures[1:2])
+    assert isinstance(made, Tensor) and isinstance(alone, Tensor)
+    assert made.shape == (3, 3, 128, 128) and torch.equal(made[1:2], alone)
+
+
 def test_its_memory_is_measured(tmp_path: Path) -> None:
     _, theirs = exported(tmp_path)
     assert 64 <= bytes_per_pixel(load(theirs, device="cpu")) < 20000
@@ -66,6 +76,17 @@ def test_a_file_that_is_no_onnx_is_named(tmp_path: Path) -> None:
     file.write_bytes(b"nothing of the kind")
     with pytest.raises(NetError, match=r"net 'small': .*net.onnx is no ONNX file that runs here"):
         load(entry(tmp_path, file, format="onnx"), device="cpu")
+
+
+def test_weights_in_a_second_file_which_no_hash_covers_are_refused(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    _, theirs = exported(tmp_path)
+    file = tmp_path / "two" / "net.onnx"
+    file.parent.mkdir()
+    onnx.save(onnx.load(theirs.folder / "net.onnx"), str(file), save_as_external_data=True, size_threshold=0)
+    two = entry(file.parent, file, **theirs.card.model_dump(by_alias=True, exclude={"weights"}))
+    with pytest.raises(NetError, match=r"net.onnx: keeps its weights in a second file"):
+        load(two, device="cpu")
 
 
 @pytest.mark.parametrize(

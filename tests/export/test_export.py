@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from leaving import FORMS, NETS, largest_difference, leave, left, light, returned
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 import vfxgen.export as exporting
 from vfxgen.architectures import architectures
+from vfxgen.backends.inpainting import through_net
 from vfxgen.backends.net import load
 from vfxgen.encoding import Encoding
 from vfxgen.errors import NetError, RequestError
@@ -98,6 +100,17 @@ def test_a_missing_extra_is_named_with_the_line_that_installs_it(
     monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(NetError, match=r"needs onnx: pip install 'vfxgen\[onnx\]'"):
         leave(tmp_path)
+
+
+@pytest.mark.parametrize("form", ["onnx", "torchscript"])
+def test_an_inpainter_that_left_fills_holes_as_it_did(form: str) -> None:
+    folder, ours, _ = left("inpainter", form)
+    picture = (light(3, 1, 96, 112)[0] * 0.01).permute(1, 2, 0).numpy()
+    hole = np.zeros(picture.shape[:2], np.bool_)
+    hole[24:80, 30:90] = True
+    expected, got = (through_net(load(net, device="cpu"), picture, hole) for net in (ours, returned(folder)))
+    # A code value of the log encoding is 24 stops, and each size gives its differences to the next.
+    np.testing.assert_allclose(got, expected, rtol=0.02, atol=1e-4)
 
 
 @pytest.mark.parametrize(

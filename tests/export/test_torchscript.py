@@ -69,7 +69,7 @@ def test_the_card_is_in_the_archive() -> None:
     with zipfile.ZipFile(report.path) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith("extra/vfxgen.card"))
         card = loads(archive.read(name).decode(), "inside")
-    assert card.format == "torchscript" and card.architecture == "" and card.licences == ours.card.licences
+    assert card.format == "torchscript" and card.architecture == "upscaler" and card.licences == ours.card.licences
 
 
 RUN = """

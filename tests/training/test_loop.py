@@ -206,6 +206,14 @@ def test_denormals_are_0_in_training_and_kept_after_it(tmp_path: Path) -> None:
     assert product() > 0
 
 
+def test_any_seed_makes_a_net_and_another_one_another(tmp_path: Path) -> None:
+    made = [
+        fit(small_net(), Doubling(), Schedule(steps=3, seed=seed), tmp_path / str(seed)).net
+        for seed in (2**24 - 1, 2**24 + 5, 20261201)
+    ]
+    assert not same_weights(made[0], made[1]) and not same_weights(made[1], made[2])
+
+
 def test_the_caller_keeps_its_random_numbers(tmp_path: Path) -> None:
     net = small_net()
     expected = torch.rand(3, generator=torch.Generator().manual_seed(11))

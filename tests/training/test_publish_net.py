@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from vfxgen.backends.torch_net import read_safetensors
 from vfxgen.errors import MediaError, RequestError
 from vfxgen.training.publish import publish_net, replaced_folder
 from vfxgen.zoo.card import load_card
-from vfxgen.zoo.registry import check_weights
+from vfxgen.zoo.registry import check_weights, nets
 
 FREE = {"name": "Apache-2.0", "use": "commercial"}
 FACTS: dict[str, Any] = {
@@ -25,6 +28,25 @@ FACTS: dict[str, Any] = {
     "outputs": [{"name": "enlarged", "channels": "R G B"}],
     "licences": {"code": FREE, "weights": FREE, "data": FREE},
 }
+
+
+# Gives a net a new card, and is killed before the folder whose name ends so is renamed.
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from vfxgen.training.publish import replaced_folder
+
+rename = Path.rename
+def killed(path, to):
+    if path.name.endswith(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(path, to)
+Path.rename = killed
+
+with replaced_folder(Path(sys.argv[1])) as temporary:
+    card = temporary / "card.toml"
+    card.write_text('version = "killed"\\n' + card.read_text())
+"""
 
 
 def tiny(seed: int) -> torch.nn.Module:
@@ -60,6 +82,21 @@ def test_new_weights_replace_the_old_and_other_files_stay(tmp_path: Path) -> Non
     assert (folder / "train.toml").read_text() == "schema = 1"
 
 
+def test_what_links_lead_to_is_neither_copied_nor_written(tmp_path: Path) -> None:
+    folder, store = tmp_path / "nets" / "tiny", tmp_path / "store"
+    publish_net(tiny(0), FACTS, folder)
+    store.mkdir()
+    (folder / "weights.safetensors").rename(store / "weights")
+    (folder / "weights.safetensors").symlink_to(store / "weights")
+    (folder / "shots").symlink_to(store)
+    (folder / "notes").symlink_to(tmp_path / "gone")
+    before = (store / "weights").read_bytes()
+    new = publish_net(tiny(1), FACTS, folder)
+    check_weights(new, folder / new.weights.file)
+    assert (store / "weights").read_bytes() == before
+    assert (folder / "shots").readlink() == store and (folder / "notes").is_symlink()
+
+
 def test_a_full_disk_leaves_the_old_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "tiny"
     old = publish_net(tiny(0), FACTS, folder)
@@ -93,6 +130,23 @@ def test_a_rename_that_fails_puts_the_old_folder_back(tmp_path: Path, monkeypatc
         (temporary / "card.toml").write_text("new")
     assert (folder / "card.toml").read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["tiny"]
+
+
+@pytest.mark.parametrize(("when", "left"), [("tiny", "tiny"), (".tmp", None)])
+def test_a_killed_publish_leaves_no_other_net_and_the_next_puts_it_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str, left: str | None
+) -> None:
+    monkeypatch.setenv("VFXGEN_NETS", str(tmp_path))
+    folder = tmp_path / "tiny"
+    old = publish_net(tiny(0), FACTS, folder)
+    (folder / "train.toml").write_text("schema = 1")
+    killed = subprocess.run([sys.executable, "-c", _KILLED, folder, when], check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert (nets()["tiny"].folder.name if "tiny" in nets() else None) == left
+    with replaced_folder(folder) as temporary:
+        assert load_card(temporary) == old
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
+    assert load_card(folder) == old and (folder / "train.toml").exists()
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:

@@ -99,6 +99,16 @@ class TestOnnx:
         with pytest.raises(NetError, match=r"net\.onnx: "):
             skeleton(tmp_path / "net.onnx", "upscale")
 
+    def test_weights_in_a_second_file_are_refused(self, tmp_path: Path) -> None:
+        file = write_onnx(tmp_path / "net.onnx")
+        model, helper = onnx.load(file), onnx.numpy_helper
+        (scales,) = model.graph.initializer
+        scales.CopyFrom(helper.from_array(helper.to_array(scales), scales.name))
+        onnx.save(model, str(file), save_as_external_data=True, location="net.data", size_threshold=0)
+        assert (tmp_path / "net.data").exists()
+        with pytest.raises(NetError, match=r"net.onnx: keeps its weights in a second file.*external_data=False"):
+            skeleton(file, "upscale")
+
     def test_without_onnx_runtime_it_says_how_to_get_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "onnxruntime", None)
         with pytest.raises(NetError, match="ONNX Runtime: pip install"):

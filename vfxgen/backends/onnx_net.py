@@ -14,6 +14,7 @@ from torch import Tensor
 from vfxgen.backends.memory import give_back, is_exhausted, keep_freed, status_bytes
 from vfxgen.backends.net import Net, Precision
 from vfxgen.errors import NetError, RequestError
+from vfxgen.zoo.inspection import check_one_file
 
 if TYPE_CHECKING:
     from vfxgen.zoo.card import Card
@@ -43,6 +44,13 @@ class OnnxNet(Net):
         self._check_precision()
 
     def forward(self, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        if self._inputs[0].shape[0] != 1 or len(inputs[0]) == 1:
+            return self._run(inputs)
+        # The file takes one picture at a time.
+        one_by_one = [self._run([tensor[i : i + 1] for tensor in inputs]) for i in range(len(inputs[0]))]
+        return [torch.cat(made) for made in zip(*one_by_one, strict=True)]
+
+    def _run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         given = {
             port.name: np.ascontiguousarray(tensor.detach().cpu().numpy(), _TYPES[port.type])
             for port, tensor in zip(self._inputs, inputs, strict=True)
@@ -137,6 +145,7 @@ def providers(device: str, backend: str, who: str) -> list[tuple[str, dict[str, 
 
 def _session(card: Card, path: Path, wanted: list[tuple[str, dict[str, Any]]]) -> Any:
     runtime = _runtime()
+    check_one_file(path)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     # What old exporters left in a file is no news to who runs it.

@@ -67,6 +67,7 @@ def export(
     from vfxgen.backends.net import load
     from vfxgen.backends.torch_net import TorchNet
     from vfxgen.export import onnx_file, torchscript
+    from vfxgen.export.code_values import on_code_values
 
     if to not in ("onnx", "torchscript"):
         raise RequestError(f"--to {to}: must be onnx or torchscript")
@@ -77,7 +78,7 @@ def export(
         raise RequestError(f"net '{net.card.name}' is {net.card.format} already; copy {net.path}")
     if static and any(side < 1 or side % net.card.size_multiple for side in static):
         raise RequestError(f"--static {static[0]}x{static[1]}: must be multiples of {net.card.size_multiple}")
-    out = Path(out)
+    net, out = on_code_values(net), Path(out)
     made = _exported_card(net.card, to, out.name, fp16, static)
     if to == "onnx":
         content = onnx_file.written(net, made, opset, fp16, static)
@@ -104,7 +105,7 @@ def _exported_card(card: Card, to: str, file: str, fp16: bool, static: tuple[int
         inputs = [port.model_copy(update={"size": list(static)}) for port in inputs]
         outputs = [port.model_copy(update={"size": [card.scale * side for side in static]}) for port in outputs]
     precision = "fp16" if fp16 else "fp32"
-    changed = {"format": to, "architecture": "", "hyperparameters": {}, "weights": weights, "precision": precision}
+    changed = {"format": to, "weights": weights, "precision": precision}
     return card.model_copy(update={**changed, "inputs": inputs, "outputs": outputs})
 
 

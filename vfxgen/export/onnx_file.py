@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import logging
 import warnings
@@ -35,14 +36,15 @@ def written(net: TorchNet, card: Card, opset: int, fp16: bool, static: tuple[int
     """
     onnx = _needed("onnx")
     _needed("onnxscript")
+    module = _Half(net.module).eval() if fp16 else net.module
     try:
         with _quiet():
             program = torch.onnx.export(
-                _Half(net.module).eval() if fp16 else net.module,
+                module,
                 tuple(example(net.card, *(static or _free_example(net.card)), batch=1 if static else 2)),
                 dynamo=True,
                 opset_version=opset,
-                dynamic_shapes=None if static else _free_sizes(net.card, fp16),
+                dynamic_shapes=None if static else _free_sizes(net.card, module),
                 input_names=[port.name for port in net.card.inputs],
                 output_names=[port.name for port in net.card.outputs],
                 verbose=False,
@@ -95,7 +97,7 @@ def _free_example(card: Card) -> tuple[int, int]:
     return max(32, 2 * card.size_multiple), max(48, 3 * card.size_multiple)
 
 
-def _free_sizes(card: Card, fp16: bool) -> Any:
+def _free_sizes(card: Card, module: nn.Module) -> Any:
     multiple = card.size_multiple
     height, width = (torch.export.Dim(name, max=2**16) for name in ("h", "w"))
     axes = {
@@ -104,8 +106,9 @@ def _free_sizes(card: Card, fp16: bool) -> Any:
         3: multiple * width if multiple > 1 else width,
     }
     each = tuple(axes for _ in card.inputs)
-    # `_Half.forward` takes its inputs as one tuple.
-    return (each,) if fp16 else each
+    # ``forward(*inputs)`` takes them as one tuple.
+    parameters = inspect.signature(module.forward).parameters.values()
+    return (each,) if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters) else each
 
 
 def _metadata(card: Card) -> dict[str, str]:

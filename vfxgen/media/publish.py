@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from vfxgen.errors import MediaError
 
-_TEMPORARY = re.compile(r"\.(?P<name>.+)~(?P<host>[^~]+)~(?P<pid>\d+)~[0-9a-f]{8}\.tmp")
+_TEMPORARY = re.compile(r"\.(?P<name>.+)~(?P<host>[^~]+)~(?P<pid>\d+)~[0-9a-f]{8}\.(tmp|old)")
 _ABANDONED_S = 24 * 3600.0
 
 
@@ -39,8 +39,7 @@ def published(path: str) -> Iterator[str]:
     >>> os.listdir(folder)
     ['note.txt']
     """
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}~{_host()}~{os.getpid()}~{uuid.uuid4().hex[:8]}.tmp")
+    folder, temporary = os.path.dirname(path), temporary_name(path)
     try:
         os.makedirs(folder or ".", exist_ok=True)
         if os.path.isdir(path):
@@ -60,6 +59,21 @@ def published(path: str) -> Iterator[str]:
             os.unlink(temporary)
 
 
+def temporary_name(path: str) -> str:
+    """A name beside `path` that nobody has; `left_behind` tells from it when the process that took it is gone."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name}~{_host()}~{os.getpid()}~{uuid.uuid4().hex[:8]}.tmp")
+
+
+def _host() -> str:
+    """This machine and the container in it: where the number of a process says which one it is."""
+    name = re.sub(r"[^\w.-]", "_", socket.gethostname())
+    try:
+        return f"{name}.{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return name
+
+
 def _flush(path: str, flags: int) -> None:
     descriptor = os.open(path, flags)
     try:
@@ -69,15 +83,22 @@ def _flush(path: str, flags: int) -> None:
 
 
 def sweep_temporaries(paths: Iterable[str]) -> None:
-    """Remove what a killed process left beside `paths`: temporary files of theirs whose process is gone.
+    """Remove what a killed process left beside `paths`; see `left_behind`."""
+    for left in left_behind(paths):
+        with suppress(OSError):
+            os.unlink(left)
 
-    A temporary file of another machine or container goes when it is a day old: its process cannot be asked.
+
+def left_behind(paths: Iterable[str]) -> list[str]:
+    """What a killed process left beside `paths`: temporary files and folders of theirs whose process is gone.
+
+    One of another machine or container is left behind when it is a day old: its process cannot be asked.
     """
     wanted: dict[str, set[str]] = {}
     for path in paths:
         folder, name = os.path.split(path)
         wanted.setdefault(folder or ".", set()).add(name)
-    here = _host()
+    found, here = [], _host()
     for folder, names in wanted.items():
         with suppress(OSError):
             for entry in os.scandir(folder):
@@ -90,17 +111,8 @@ def sweep_temporaries(paths: Iterable[str]) -> None:
                     else time.time() - entry.stat().st_mtime > _ABANDONED_S
                 )
                 if gone:
-                    with suppress(OSError):
-                        os.unlink(entry.path)
-
-
-def _host() -> str:
-    """This machine and the container in it: where the number of a process says which one it is."""
-    name = re.sub(r"[^\w.-]", "_", socket.gethostname())
-    try:
-        return f"{name}.{os.stat('/proc/self/ns/pid').st_ino}"
-    except OSError:
-        return name
+                    found.append(entry.path)
+    return found
 
 
 def _is_running(pid: int) -> bool:

@@ -31,7 +31,8 @@ class Painted:
     numbers
         Of the frames.
     plates
-        (3, H, W) each, scene-linear; with a fourth channel where the task is given a mask.
+        (3, H, W) each, scene-linear; with a fourth channel where the task is given a mask. Of their overscan, what the
+        target has too.
     targets
         (C, scale H, scale W) each: what `gives` names, colour scene-linear and straight, A as coverage.
     takes, gives
@@ -91,6 +92,8 @@ def read_painted(
     plates, targets = [], []
     for before, after, where in pairs:
         _must_fit(before, after, scale, gives)
+        # Overscan that is not painted is not black: it is not known.
+        before = before.on(before.data_window.intersection(after.data_window.union(after.display_window)))
         plates.append(_tensor(before, _given(before, where)))
         targets.append(_tensor(after, _target(rule, before, after, gives)))
     takes = (*RGB, "M") if rule.needs_mask else RGB
@@ -207,10 +210,13 @@ def _tensor(frame: Frame, pixels: Pixels) -> Tensor:
 
 
 def _must_teach(task: str, plates: list[Tensor], targets: list[Tensor], scale: int) -> None:
-    first = targets[0].flatten(1)[:, :1, None]
-    if all(bool((target == first).all()) for target in targets):
+    # Colour that changes teaches nothing of what it covers.
+    judged = [target[-1:] for target in targets] if TASKS[task].coverage else targets
+    first = judged[0].flatten(1)[:, :1, None]
+    if all(bool((target == first).all()) for target in judged):
+        what = "A of the target" if TASKS[task].coverage else "the target"
         value = ", ".join(f"{v:g}" for v in first.flatten().tolist())
-        raise RequestError(f"train: the target is {value} in every pixel of every frame: there is nothing to learn")
+        raise RequestError(f"train: {what} is {value} in every pixel of every frame: there is nothing to learn")
     if task not in ("retouch", "inpaint"):
         return
     pairs = [(plate[:3], target) for plate, target in zip(plates, targets, strict=True)]

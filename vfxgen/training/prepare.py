@@ -19,7 +19,7 @@ from vfxgen.media.publish import content_hash, published
 from vfxgen.training import checkpoint
 from vfxgen.training.loop import Fitted
 from vfxgen.training.publish import publish_net
-from vfxgen.training.recipe import Recipe
+from vfxgen.training.recipe import DataSet, Recipe
 from vfxgen.training.work import CACHE, START, Data, Work, load_work
 from vfxgen.zoo import registry
 from vfxgen.zoo.card import Card
@@ -56,8 +56,8 @@ def prepare(recipe: Recipe, data: Path | None, folder: Path, say: Callable[[str]
     checkpoint.check_writable(folder)
     if data is None:
         work = load_work(folder)
-        wanted = _work(recipe, work.data, work.start_from)
-        if wanted.identity != work.identity or [d.name for d in work.data] != [d.name for d in recipe.data]:
+        wanted = _work(recipe, work.data, work.start_from, work.held_out)
+        if wanted.identity != work.identity or not _names_agree(recipe, work):
             raise TrainingError(f"{folder}: was prepared for another recipe; give --data to prepare it again")
         wanted.write(folder)
         return wanted
@@ -66,8 +66,11 @@ def prepare(recipe: Recipe, data: Path | None, folder: Path, say: Callable[[str]
     if held_out:
         _check_held_out(held_out, [path for paths in files.values() for path in paths])
     hashed = [Data(name, len(paths), _digest(paths)) for name, paths in files.items()]
-    work = _work(recipe, hashed, _start(recipe, folder))
-    if not _is_prepared(work, folder):
+    validated = f"{recipe.validation.name} {_digest(_pictures(held_out))}" if recipe.validation and held_out else ""
+    work = _work(recipe, hashed, _start(recipe, folder), validated)
+    if there := _prepared(work, folder):
+        work = there
+    else:
         say(f"caching {sum(part.files for part in hashed)} pictures in {folder / CACHE}")
         partial = folder / f".{CACHE}.part"
         shutil.rmtree(partial, ignore_errors=True)
@@ -81,7 +84,7 @@ def prepare(recipe: Recipe, data: Path | None, folder: Path, say: Callable[[str]
     return work
 
 
-def _work(recipe: Recipe, data: list[Data], start_from: str) -> Work:
+def _work(recipe: Recipe, data: list[Data], start_from: str, held_out: str | None) -> Work:
     return Work(
         name=recipe.name,
         architecture=recipe.net.architecture,
@@ -91,14 +94,33 @@ def _work(recipe: Recipe, data: list[Data], start_from: str) -> Work:
         schedule=asdict(recipe.timing),
         start_from=start_from,
         data=data,
+        held_out=held_out,
     )
 
 
-def _is_prepared(work: Work, folder: Path) -> bool:
+def _names_agree(recipe: Recipe, work: Work) -> bool:
+    """Whether data, validation and the net to start from are called as they were when it was prepared."""
+    start = registry.find(recipe.net.start_from).name if recipe.net.start_from else ""
+    validation = recipe.validation.name if recipe.validation else ""
+    return (
+        [data.name for data in work.data] == [data.name for data in recipe.data]
+        and work.start_from.rpartition(" ")[0] == start
+        and (work.held_out is None or work.held_out.rpartition(" ")[0] == validation)
+    )
+
+
+def _prepared(work: Work, folder: Path) -> Work | None:
+    """`work` as it is prepared in `folder`; None where it is not, or where its cache is not whole."""
     try:
-        return load_work(folder).identity == work.identity and (folder / CACHE).is_dir()
-    except TrainingError:
-        return False
+        there = load_work(folder)
+        if there.held_out is None:
+            work = replace(work, held_out=None)
+        if there.identity != work.identity:
+            return None
+        work.objective(folder)
+    except (TrainingError, MediaError):
+        return None
+    return work
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -156,6 +178,7 @@ def publish(recipe: Recipe, work: Work, fitted: Fitted, run: Path, folder: Path)
     if hasattr(net, "collapsed"):
         net = net.collapsed()
     kind = recipe.objective_class
+    base = registry.find(recipe.net.start_from).card if recipe.net.start_from else None
     facts: dict[str, Any] = {
         "name": recipe.name,
         "task": recipe.task,
@@ -164,8 +187,8 @@ def publish(recipe: Recipe, work: Work, fitted: Fitted, run: Path, folder: Path)
         "scale": recipe.net.hyperparameters.get("scale", 1),
         "inputs": kind.inputs,
         "outputs": kind.outputs,
-        "licences": _licences(recipe),
-        "training": _training(recipe, work, fitted),
+        "licences": _licences(recipe, base),
+        "training": _training(recipe, base, work, fitted),
         "quality": _quality(recipe, fitted),
     }
     return publish_net(net, facts, folder, beside=(run / "curves.png",))
@@ -182,11 +205,12 @@ def _taken_back(fitted: Fitted, work: Work, run: Path, share: float) -> Fitted:
     return replace(fitted, net=net, figures=work.objective(run).validate(net))
 
 
-def _licences(recipe: Recipe) -> Licences:
-    names = ", ".join(dict.fromkeys(data.licence for data in recipe.data))
-    sold = all(data.use == "commercial" for data in recipe.data)
-    sources = "; ".join(dict.fromkeys(data.source for data in recipe.data if data.source))
-    notes = "; ".join(dict.fromkeys(data.note for data in recipe.data if data.note))
+def _licences(recipe: Recipe, base: Card | None) -> Licences:
+    earlier = [base.licences.data] if base else []
+    parts: list[DataSet | Licence] = [*recipe.data, *earlier]
+    names = _each_once(", ", [*(data.licence for data in recipe.data), *(licence.name for licence in earlier)])
+    sold = all(part.use == "commercial" for part in parts)
+    sources, notes = _each_once("; ", [p.source for p in parts]), _each_once("; ", [p.note for p in parts])
     return Licences(
         code=Licence(name="Apache-2.0", use="commercial", source="LICENSE"),
         weights=recipe.licence,
@@ -194,9 +218,17 @@ def _licences(recipe: Recipe) -> Licences:
     )
 
 
-def _training(recipe: Recipe, work: Work, fitted: Fitted) -> Training:
+def _each_once(separator: str, lists: list[str]) -> str:
+    """Lists in words, such as a card has, as one."""
+    return separator.join(dict.fromkeys(word for words in lists for word in words.split(separator) if word))
+
+
+def _training(recipe: Recipe, base: Card | None, work: Work, fitted: Fitted) -> Training:
     licences = {data.name: data.licence for data in recipe.data}
     data = [TrainingData(name=d.name, licence=licences[d.name], files=d.files, sha256=d.sha256) for d in work.data]
+    if base:
+        # A set that both learned from stands there as it is today.
+        data += [part for part in base.training.data if licences.get(part.name) != part.licence]
     said = [recipe.note]
     if work.start_from:
         share = f", {recipe.net.learned:g} of what was learned since" if recipe.net.learned < 1 else ""

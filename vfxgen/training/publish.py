@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors.torch import save
 from torch import nn
 
 from vfxgen.errors import MediaError, RequestError
+from vfxgen.media.publish import left_behind, temporary_name
 from vfxgen.zoo.card import FILE_NAME, Card, dumps
 from vfxgen.zoo.parts import Weights
 
@@ -32,7 +32,7 @@ def publish_net(net: nn.Module, facts: dict[str, Any], folder: Path, beside: tup
     facts
         All of the card but what the net says of itself and what the weights file says.
     folder
-        Of the net. Other files in it stay.
+        Of the net. Other files in it stay, and so does what links in it lead to.
     beside
         Files to copy into it.
 
@@ -50,6 +50,9 @@ def publish_net(net: nn.Module, facts: dict[str, Any], folder: Path, beside: tup
     weights = Weights(file=WEIGHTS, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
     card = Card(format="safetensors", weights=weights, **about, **facts)
     with replaced_folder(folder) as temporary:
+        for name in (WEIGHTS, FILE_NAME, *(path.name for path in beside)):
+            # Where it is a link, what it leads to is not ours to write.
+            (temporary / name).unlink(missing_ok=True)
         (temporary / WEIGHTS).write_bytes(data)
         (temporary / FILE_NAME).write_text(dumps(card), "utf-8")
         for path in beside:
@@ -95,20 +98,29 @@ def check_folder(folder: Path) -> None:
 
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
-    """Give a copy of `folder` beside it (empty where there is none), which takes its place when the block ends well."""
-    check_folder(folder)
+    """Give a copy of `folder` beside it (empty where there is none), which takes its place when the block ends well.
+
+    What a killed process left is put right first: the old folder, if it was on its way out, is back.
+    """
     folder = folder.resolve()
-    mark = uuid.uuid4().hex[:8]
-    temporary, aside = (folder.with_name(f".{folder.name}~{mark}{end}") for end in (".tmp", ".old"))
+    temporary = Path(temporary_name(str(folder)))
+    aside = temporary.with_suffix(".old")
     try:
+        for left in map(Path, left_behind([str(folder)])):
+            if left.suffix == ".old" and not folder.exists():
+                left.rename(folder)
+            else:
+                shutil.rmtree(left)
+        check_folder(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.is_dir():
-            shutil.copytree(folder, temporary)
+            shutil.copytree(folder, temporary, symlinks=True)
         else:
             temporary.mkdir()
         yield temporary
         for path in (*temporary.rglob("*"), temporary):
-            _flush(path)
+            if not path.is_symlink():
+                _flush(path)
         if folder.is_dir():
             folder.rename(aside)
         try:
@@ -118,11 +130,11 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
                 aside.rename(folder)
             raise
         _flush(folder.parent)
+        shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         raise MediaError(f"{folder}: cannot be written ({error.strerror or error})") from error
     finally:
-        for left in (temporary, aside):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _in_order(data: bytes) -> bytes:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d
 
+from vfxgen.backends.contract import normalised, scaled_back
 from vfxgen.backends.light import encoded
 from vfxgen.encoding import Encoding
 from vfxgen.errors import RequestError
@@ -127,7 +128,7 @@ class ShotObjective(Objective):
         """Three held-out places: plate, result, truth."""
         given, truth = (t[:SHOWN] for t in self._held_out(next(net.parameters()).device))
         scale = self.painted.scale
-        plate = interpolate(given[:, :3], scale_factor=float(scale), mode="nearest") if scale > 1 else given[:, :3]
+        plate = interpolate(given, scale_factor=float(scale), mode="nearest") if scale > 1 else given
         columns = [_shown(plate, self.port_in), _shown(net(given), self.port_out), _shown(truth, self.port_out)]
         rows = torch.cat(columns, dim=3).permute(0, 2, 3, 1)
         picture: Picture = rows.flatten(0, 1).cpu().numpy()
@@ -219,21 +220,9 @@ def exposed(light: Tensor, gains: Tensor) -> Tensor:
     return torch.cat([light[:, :3] * gains, light[:, 3:]], 1)
 
 
-def normalised(code: Tensor, port: Port) -> Tensor:
-    """Codes as the net is given them: less the port's mean, over its deviation."""
-    if not port.mean:
-        return code
-    mean, std = (torch.tensor(values, device=code.device)[:, None, None] for values in (port.mean, port.std))
-    return (code - mean) / std
-
-
 def _shown(values: Tensor, port: Port) -> Tensor:
     """The net's own values as display-referred (B, 3, H, W), 0 .. 1: its matte, else its colour."""
-    if port.mean:
-        mean, std = (
-            torch.tensor(v, device=values.device)[: values.shape[1], None, None] for v in (port.mean, port.std)
-        )
-        values = values * std + mean
+    values = scaled_back(values, port)
     if "A" in port.channel_names:
         return values[:, -1:].clamp(0, 1).expand(-1, 3, -1, -1)
     return Encoding("srgb-clipped").encode(Encoding(port.encoding).decode(values[:, :3]))

@@ -48,6 +48,8 @@ class Work:
         Of the objective.
     start_from
         Name and hash of the weights it starts from, or empty.
+    held_out
+        Name and hash of the pictures for validation, or empty; None where an older vfxgen prepared it and did not say.
     """
 
     name: str
@@ -58,11 +60,14 @@ class Work:
     schedule: dict[str, Any]
     start_from: str
     data: list[Data]
+    held_out: str | None = None
 
     @property
     def identity(self) -> str:
         """A hash of all that a checkpoint depends on; the schedule may be prolonged."""
         said = {name: value for name, value in asdict(self).items() if name not in ("name", "schedule")}
+        if not self.held_out:
+            del said["held_out"]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     def write(self, folder: Path) -> None:

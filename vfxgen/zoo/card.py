@@ -41,7 +41,8 @@ class Card(Part):
     Attributes
     ----------
     architecture, hyperparameters
-        Of `vfxgen.architectures`, for the format safetensors.
+        Of `vfxgen.architectures`: the format safetensors is built from them, and a file that was exported keeps them,
+        for operators run some architectures in their own way.
     scale
         Output height and width over those of the input.
     receptive_field

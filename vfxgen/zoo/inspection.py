@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import mmap
 import pickle
 import re
 import zipfile
@@ -17,6 +18,8 @@ from vfxgen.zoo.card import METADATA_KEY
 
 Shape = tuple[int | str, ...]
 PROBE = 64
+# TensorProto.external_data (field 13) with the key that names a file, as protobuf writes it.
+_ELSEWHERE = re.compile(rb"j.{1,2}\n\x08location\x12", re.DOTALL)
 _WRAPPERS = ("params_ema", "params", "state_dict", "model", "net", "generator", "g_ema")
 
 
@@ -81,7 +84,29 @@ def inspect(file: Path) -> Findings:
     return readers[file.suffix.lower()](file)
 
 
+def check_one_file(file: Path) -> None:
+    """Pass, or say that an ONNX file keeps its weights in another: a card's hash would vouch for the graph alone.
+
+    Raises
+    ------
+    NetError
+        It does.
+    """
+    with open(file, "rb") as opened:
+        # An empty file cannot be mapped; ONNX Runtime says what it is.
+        if not file.stat().st_size:
+            return
+        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            elsewhere = _ELSEWHERE.search(content)
+    if elsewhere:
+        raise NetError(
+            f"{file}: keeps its weights in a second file, which no card's hash covers; save it as one file: "
+            "torch.onnx.export(..., external_data=False)"
+        )
+
+
 def _onnx(file: Path) -> Findings:
+    check_one_file(file)
     try:
         onnxruntime = importlib.import_module("onnxruntime")
     except ImportError:

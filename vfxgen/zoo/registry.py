@@ -242,7 +242,10 @@ def _cards() -> Iterator[Path]:
         except OSError as error:
             say_once(f"{root}: its nets cannot be listed ({error.strerror})")
             continue
-        yield from (folder for folder in inside if os.path.exists(folder / FILE_NAME))
+        # A name with a dot first is a net that is being written, or what is left of one: it never stands for the net.
+        yield from (
+            folder for folder in inside if not folder.name.startswith(".") and os.path.exists(folder / FILE_NAME)
+        )
 
 
 def _read(folder: Path) -> tuple[str, Entry | CardError]:
