@@ -1,4 +1,4 @@
-"""Part of a shot again, as `blender -b shot.blend -s 3 -e 4 -a` does it; a render that is broken off; saved settings."""
+"""Part of a shot again, as `blender -b shot.blend -s 3 -e 4 -a` does it; a render broken off; saved settings."""
 
 import zlib
 from pathlib import Path
