@@ -206,6 +206,11 @@ def test_denormals_are_0_in_training_and_kept_after_it(tmp_path: Path) -> None:
     assert product() > 0
 
 
+@pytest.mark.parametrize("seed", [2**24 - 1, 2**24, 20261201])
+def test_a_seed_may_be_a_date(tmp_path: Path, seed: int) -> None:
+    assert fit(small_net(), Doubling(), Schedule(steps=2, seed=seed), tmp_path).steps == 2
+
+
 def test_the_caller_keeps_its_random_numbers(tmp_path: Path) -> None:
     net = small_net()
     expected = torch.rand(3, generator=torch.Generator().manual_seed(11))

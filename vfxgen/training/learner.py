@@ -41,7 +41,7 @@ class Learner:
     def learn(self, batch: Batch, done: float) -> None:
         """One step on `batch`, at `done` of the schedule."""
         # No state of a generator needs to be kept: what is drawn at a step depends on the step alone.
-        torch.manual_seed((self.schedule.seed << 40) + self.step)
+        torch.manual_seed(((self.schedule.seed << 40) + self.step) % 2**64)
         rate = self.schedule.rate_at(self.step, done)
         batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
         if self.critic is not None:
