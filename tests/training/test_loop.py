@@ -137,6 +137,13 @@ def test_with_patience_it_ends_early_and_the_best_net_results(tmp_path: Path) ->
     assert same_weights(fitted.net, best.net)
 
 
+def test_gone_on_without_patience_the_last_net_results(tmp_path: Path) -> None:
+    schedule = Schedule(steps=10, validate_every=5, patience=3)
+    assert fit(small_net(), Worsening(), schedule, tmp_path).step == 10
+    fitted = fit(small_net(), Doubling(), replace(schedule, steps=20, patience=0), tmp_path)
+    assert (fitted.steps, fitted.step) == (20, 20) and fitted.figures == fitted.history[-1]["figures"]
+
+
 def at(step: int) -> dict[str, Any]:
     """Arguments that cancel a run after `step`."""
     cancelled = Event()
