@@ -63,6 +63,21 @@ def test_weights_of_another_net_are_named(tmp_path: Path) -> None:
         load(entry(tmp_path, file, hyperparameters={"scale": 2, "channels": 8, "blocks": 2}), device="cpu")
 
 
+def test_a_card_that_says_less_than_the_net_reaches_is_refused(tmp_path: Path) -> None:
+    plain = built(tmp_path, "unet", widths=[8, 12])
+    fields = plain.card.model_dump(by_alias=True, exclude={"weights"})
+    reach = plain.card.receptive_field
+    assert reach is not None and plain.card.size_multiple == 2
+    for less in ({"receptive_field": reach - 1}, {"size_multiple": 1}, {"size_multiple": 3}):
+        wrong = entry(tmp_path, tmp_path / "net.safetensors", **{**fields, **less})
+        with pytest.raises(
+            NetError, match=rf"unet .* has receptive_field = {reach} and size_multiple = 2: write these"
+        ):
+            load(wrong, device="cpu")
+    for more in ({"receptive_field": None}, {"receptive_field": reach + 5, "size_multiple": 4}):
+        load(entry(tmp_path, tmp_path / "net.safetensors", **{**fields, **more}), device="cpu")
+
+
 def test_an_architecture_nobody_knows_is_refused(tmp_path: Path) -> None:
     built(tmp_path, scale=2, channels=8, blocks=2)
     with pytest.raises(RequestError, match="architecture 'esrgan' is not known"):

@@ -133,6 +133,17 @@ def test_a_net_that_left_already_is_copied_not_exported(tmp_path: Path) -> None:
         export(returned(folder), tmp_path / "again.onnx")
 
 
+def test_the_card_of_another_net_is_not_written_over(tmp_path: Path) -> None:
+    ours, _ = leave(tmp_path, to="torchscript")
+    export(ours, tmp_path / "theirs" / "net.pt", "torchscript", card=True)
+    before = {path.name: path.read_bytes() for path in ours.folder.iterdir()}
+    for out in (ours.folder / "net.pt", tmp_path / "theirs" / "other.pt"):
+        with pytest.raises(RequestError, match=r"card\.toml: is the card of net 'small' in net\..*a folder of its own"):
+            export(ours, out, "torchscript", card=True)
+        assert not (out.parent / "other.pt").exists()
+    assert {path.name: path.read_bytes() for path in ours.folder.iterdir()} == before
+
+
 def test_torch_does_not_talk_of_what_is_not_installed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         leave(tmp_path)

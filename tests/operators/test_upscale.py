@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from small_nets import scripted
+from torch import Tensor, nn
 
 import vfxgen
-from vfxgen.errors import FrameError, LicenceError, RequestError
+from vfxgen.errors import FrameError, LicenceError, NetError, RequestError
 from vfxgen.frame import Box, Frame, Pixels
 from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures
@@ -145,6 +149,45 @@ def test_a_net_whose_data_forbids_it_is_refused(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(LicenceError, match=r"data.*CC-BY-NC-4\.0"):
         vfxgen.Upscale(Pictures(detail()), net="upscale-x2")
     assert vfxgen.Upscale(Pictures(detail()), net="upscale-x2", use="research")[1].size == (48, 64)
+
+
+class Repeating(nn.Module):
+    """Twice the size; the channels the other way round where `turned`."""
+
+    def __init__(self, turned: bool) -> None:
+        super().__init__()
+        self.turned = turned
+
+    def forward(self, picture: Tensor) -> Tensor:
+        large = picture.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        return large.flip(1) if self.turned else large
+
+
+@pytest.mark.parametrize(("takes", "gives"), [("B G R", "B G R"), ("R G B", "B G R"), ("B G R", "R G B")])
+def test_channels_come_and_go_in_the_nets_order(studio: Path, takes: str, gives: str) -> None:
+    ports = {
+        kind: [{"name": kind, "channels": order, "encoding": "srgb"}]
+        for kind, order in (("inputs", takes), ("outputs", gives))
+    }
+    net = scripted(studio, "ordered", Repeating(turned=takes != gives), scale=2, **ports)
+    made = vfxgen.Upscale(Pictures(detail()), net=net)[1].rgb
+    np.testing.assert_allclose(made, detail().repeat(2, 0).repeat(2, 1), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "ports",
+    [
+        {
+            "inputs": [{"name": "x", "channels": "R G B", "encoding": "srgb"}],
+            "outputs": [{"name": "y", "channels": "Y"}],
+        },
+        {"inputs": [{"name": "x", "channels": "R G B A"}], "outputs": [{"name": "y", "channels": "R G B"}]},
+    ],
+)
+def test_a_net_of_other_channels_is_refused(studio: Path, ports: dict[str, Any]) -> None:
+    net = scripted(studio, "other", Repeating(turned=False), scale=2, **ports)
+    with pytest.raises(NetError, match=r"takes the channels R G B.* and gives .*; upscale needs a net of R G B"):
+        vfxgen.Upscale(Pictures(detail()), net=net)[1]
 
 
 def test_a_net_that_is_named_with_another_scale_than_its_own_says_so(caplog: pytest.LogCaptureFixture) -> None:

@@ -77,6 +77,13 @@ def test_without_data_what_was_prepared_must_be_of_this_recipe(data: Path, tmp_p
         prepare(other, None, tmp_path / "run")
 
 
+def test_a_net_that_cannot_be_built_is_said_before_anything_is_cached(data: Path, tmp_path: Path) -> None:
+    wrong = loads(RECIPE.replace("channels = 8", "chanels = 8"), "train.toml")
+    with pytest.raises(RequestError, match=r"architecture 'upscaler' takes .*chanels"):
+        prepare(wrong, data, tmp_path / "run")
+    assert not list((tmp_path / "run").iterdir())
+
+
 def test_data_that_are_not_there_are_named(data: Path, tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"photos: is not there"):
         prepare(RECIPE_READ, tmp_path / "nowhere", tmp_path / "run")

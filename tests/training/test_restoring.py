@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from training_tasks import write_photos
+from training_tasks import same_weights, write_photos
 
 from vfxgen.architectures.upscaler import Upscaler
 from vfxgen.errors import MediaError, RequestError
@@ -17,6 +17,7 @@ from vfxgen.training.loop import fit
 from vfxgen.training.restoring import Restoring, Settings
 from vfxgen.training.schedule import Schedule
 from vfxgen.training.upscaling import encoded
+from vfxgen.training.work import Work
 
 NET = {"scale": 2}
 SMALL = Settings(patch=32, batch=3, light=1, versions=2, adversarial_from=4, critic_width=4)
@@ -79,6 +80,18 @@ def test_the_critic_joins_at_its_step(cache: Path) -> None:
     assert "adversarial" not in objective.loss(upscaler, before) and objective.critic_loss(before) == {}
     assert {"adversarial", "matching"} < set(objective.loss(upscaler, after))
     assert objective.critic_loss(after)["hinge"].requires_grad
+
+
+def test_the_critics_first_weights_are_those_of_the_seed(cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").symlink_to(cache)
+    work = Work("x2", "upscaler", dict(NET), "restore", asdict(SMALL), {"steps": 1}, "", [])
+    critics: list[torch.nn.Module] = []
+    for seed in (0, 0, 1):
+        torch.rand(len(critics) + 1)
+        critic = replace(work, schedule={"steps": 1, "seed": seed}).objective(tmp_path).critic
+        assert critic is not None
+        critics.append(critic)
+    assert same_weights(critics[0], critics[1]) and not same_weights(critics[0], critics[2])
 
 
 def test_it_learns_through_the_coming_of_the_critic(cache: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 import vfxgen
 from vfxgen import graph
+from vfxgen.architectures import build
 from vfxgen.errors import MediaError, RequestError, TrainingError
 from vfxgen.frame import Frame, Pixels
 from vfxgen.output import Output
@@ -22,6 +23,7 @@ from vfxgen.render import Job, render
 from vfxgen.testing import Pictures
 from vfxgen.training import shot
 from vfxgen.training.loop import Progress
+from vfxgen.training.publish import publish_net
 from vfxgen.zoo import registry
 
 SIDE = 48
@@ -152,6 +154,18 @@ def test_the_same_call_makes_the_same_weights_and_a_base_is_gone_on_from(studio:
     assert fine.card.inputs == one.card.inputs
     with pytest.raises(RequestError, match=r"base 'upscale-x2' .* cannot be trained on for matte"):
         train(base="upscale-x2")
+
+
+def test_a_base_that_folds_three_pixels_is_gone_on_from(studio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shot, "CROP_ELSE", 64)
+    first = train(steps=2)
+    net = build("unet", widths=[8, 12], fold=3)
+    facts = first.card.model_dump(include={"task", "inputs", "outputs", "licences"})
+    publish_net(net, {"name": "folded", **facts}, studio / "folded")
+    large = {n: np.random.default_rng(n).random((64, 64, 3), np.float32) for n in FRAMES}
+    target = Pictures({n: (picture[..., :1] > 0.5) * 1.0 for n, picture in large.items()}, "A")
+    again = train(plate=Pictures(large), target=target, out=studio / "again", base="folded", steps=2)
+    assert again.card.hyperparameters["fold"] == 3
 
 
 def test_progress_and_a_picture_come_on_the_way(studio: Path) -> None:

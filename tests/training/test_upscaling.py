@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from training_tasks import write_photos
 from vfxgen.architectures.upscaler import Upscaler
 from vfxgen.errors import MediaError, RequestError
 from vfxgen.image.bicubic import smaller
+from vfxgen.training.restoring import Restoring
 from vfxgen.training.upscaling import Settings, Upscaling, encoded, luma_psnr, read_rgb, to_light
 
 NET = {"scale": 2}
@@ -123,8 +125,26 @@ def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
         Settings(light=9)
 
 
+def test_held_out_pictures_come_in_pairs(tmp_path: Path) -> None:
+    folder = write_photos(tmp_path)
+    photos, held_out = [folder / "photos/a.png"], folder / "held_out"
+    shutil.copy(folder / "photos/a.png", held_out / "HR/d.png")
+    with pytest.raises(MediaError, match=r"held_out: 2 pictures in HR, 1 in LR_x2; each picture in HR has its"):
+        Upscaling.prepare(photos, held_out, NET, EIGHT, tmp_path)
+    shutil.copy(folder / "photos/a.png", held_out / "LR_x2/d.png")
+    with pytest.raises(MediaError, match=r"picture 2 in LR_x2 is 84x72, that in HR makes 42x36"):
+        Upscaling.prepare(photos, held_out, NET, EIGHT, tmp_path)
+
+
+@pytest.mark.parametrize("kind", [Upscaling, Restoring])
+def test_how_much_larger_must_be_said(kind: type[Upscaling], tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"hyperparameters have no scale; .* scale = 2, 3 or 4"):
+        kind.prepare([tmp_path / "a.png"], None, {"channels": 8}, kind.settings_type(), tmp_path)
+
+
 def test_the_published_luma_protocol() -> None:
     truth = np.full((12, 12, 3), 100, np.uint8)
+    assert luma_psnr(truth.astype(np.float32), truth, 2) < 150
     off = truth.astype(np.float32) + 10
     assert luma_psnr(off, truth, 2) == pytest.approx(20 * np.log10(255 / (10 * 219 / 255)), abs=1e-3)
 

@@ -16,6 +16,7 @@ from netcards import card
 from safetensors.torch import save_file
 from torch import nn
 
+from vfxgen.architectures.unet import UNet
 from vfxgen.architectures.upscaler import Upscaler
 from vfxgen.errors import CardError, NetError, RequestError
 from vfxgen.zoo import registry
@@ -160,6 +161,17 @@ class TestSafetensors:
         )
         with pytest.raises(NetError, match=words):
             skeleton(tmp_path / "n.safetensors", "upscale")
+
+    def test_ports_of_many_channels_are_asked_about_too(self, tmp_path: Path) -> None:
+        net = UNet(in_channels=10, out_channels=4, widths=[8, 12], fold=2)
+        metadata = {"architecture": "unet", "hyperparameters": json.dumps(net.hyperparameters)}
+        save_file(net.state_dict(), tmp_path / "ours.safetensors", metadata)
+        state = {"first.weight": torch.zeros(64, 12, 3, 3), "last.weight": torch.zeros(3, 64, 3, 3)}
+        save_file(state, tmp_path / "unshuffled.safetensors")
+        write_onnx(tmp_path / "many.onnx", channels=21)
+        for file in ("ours.safetensors", "unshuffled.safetensors", "many.onnx"):
+            asked = {f"{port}.0.{field}" for port in ("inputs", "outputs") for field in ("channels", "encoding")}
+            assert asked < set(open_questions(skeleton(tmp_path / file, "upscale")))
 
     def test_a_strangers_file_is_for_spandrel(self, tmp_path: Path) -> None:
         state = {"body.0.weight": torch.zeros(64, 3, 3, 3), "body.9.weight": torch.zeros(48, 64, 3, 3)}

@@ -160,7 +160,7 @@ def load_safetensors(card: Card, path: Path, device: str, precision: Precision) 
     Raises
     ------
     NetError
-        The file is damaged, or its tensors are not those of the architecture.
+        The file is damaged, its tensors are not those of the architecture, or the card says less than the net's reach.
     RequestError
         There is no such architecture.
     """
@@ -177,7 +177,22 @@ def load_safetensors(card: Card, path: Path, device: str, precision: Precision) 
         )
     module.load_state_dict(weights)
     collapse = getattr(module, "collapsed", None)
-    return TorchNet(card, path, device, precision, collapse() if callable(collapse) else module)
+    module = collapse() if callable(collapse) else module
+    _check_reach(card, module)
+    return TorchNet(card, path, device, precision, module)
+
+
+def _check_reach(card: Card, module: Any) -> None:
+    """Pass, or raise `NetError` where tiles that are cut as the card says would not be those of the whole frame."""
+    reach, multiple = module.receptive_field, module.size_multiple
+    bounded = card.receptive_field is not None
+    if (bounded and (reach is None or reach > card.receptive_field)) or card.size_multiple % multiple:
+        wanted = "no receptive_field" if reach is None else f"receptive_field = {reach}"
+        raise NetError(
+            f"net '{card.name}': its card says receptive_field = {card.receptive_field} and size_multiple = "
+            f"{card.size_multiple}; {card.architecture} {card.hyperparameters} has {wanted} and size_multiple = "
+            f"{multiple}: write these into the card"
+        )
 
 
 def read_safetensors(card: Card, path: Path) -> dict[str, Tensor]:

@@ -62,12 +62,13 @@ def export(
     NetError
         An extra is not installed, the net cannot be exported, or the file differs from torch. No file is left then.
     RequestError
-        Options that do not go together, or a net that is not torch's.
+        Options that do not go together, a net that is not torch's, or the card of another net where this one's goes.
     """
     from vfxgen.backends.net import load
     from vfxgen.backends.torch_net import TorchNet
     from vfxgen.export import onnx_file, torchscript
     from vfxgen.export.code_values import on_code_values
+    from vfxgen.zoo.card import FILE_NAME
 
     if to not in ("onnx", "torchscript"):
         raise RequestError(f"--to {to}: must be onnx or torchscript")
@@ -79,6 +80,8 @@ def export(
     if static and any(side < 1 or side % net.card.size_multiple for side in static):
         raise RequestError(f"--static {static[0]}x{static[1]}: must be multiples of {net.card.size_multiple}")
     net, out = on_code_values(net), Path(out)
+    if card:
+        _check_card(net.card, out)
     made = _exported_card(net.card, to, out.name, fp16, static)
     if to == "onnx":
         content = onnx_file.written(net, made, opset, fp16, static)
@@ -94,8 +97,22 @@ def export(
     if to == "torchscript":
         _publish_nuke_script(net.card, out)
     if card:
-        _publish(out.parent / "card.toml", _card_text(made, content))
+        _publish(out.parent / FILE_NAME, _card_text(made, content))
     return report
+
+
+def _check_card(card: Card, out: Path) -> None:
+    """Pass where there is no card beside `out` yet, or that of an earlier export of the same net to it."""
+    from vfxgen.zoo.card import FILE_NAME, load_card
+
+    if not (out.parent / FILE_NAME).exists():
+        return
+    there = load_card(out.parent)
+    if (there.name, there.weights.file) != (card.name, out.name):
+        raise RequestError(
+            f"{out.parent / FILE_NAME}: is the card of net '{there.name}' in {there.weights.file}; give --out in a "
+            "folder of its own, or leave --card out"
+        )
 
 
 def _exported_card(card: Card, to: str, file: str, fp16: bool, static: tuple[int, int] | None) -> Card:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from vfxgen.sequence import Sequence
 from vfxgen.temporal.motion import BACKWARD, FORWARD, Motion
 from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
 from vfxgen.zoo import registry
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 STRENGTH = "strength"
 """Channel of the second input of a net whose denoising or deblocking can be set: the same value everywhere."""
@@ -163,16 +166,23 @@ class Upscale(WithNet, Operator):
         from vfxgen.image.faithful import held_to_source
 
         net, source = self._net, to_tensor(pixels)
-        wanted = [port.channels for port in net.card.inputs]
-        if wanted not in (["R G B"], ["R G B", STRENGTH]):
-            raise NetError(f"{net}: takes the channels {', '.join(wanted)}; upscale needs a net of R G B")
+        takes, gives = ([port.channel_names for port in ports] for ports in (net.card.inputs, net.card.outputs))
+        orders = [sorted(names) for names in (*takes[:1], *gives)]
+        if orders != [sorted(RGB)] * 2 or takes[1:] not in ([], [(STRENGTH,)]):
+            takes_all, gives_all = (", ".join(map(" ".join, names)) for names in (takes, gives))
+            raise NetError(f"{net}: takes the channels {takes_all} and gives {gives_all}; upscale needs a net of R G B")
         finite, _ = tiles.without_nonfinite(source)
-        given = [finite, *(torch.full_like(finite[:, :1], self.strength) for _ in wanted[1:])]
+        given = [_ordered(finite, RGB, takes[0]), *(torch.full_like(finite[:, :1], self.strength) for _ in takes[1:])]
         made = light.through(net, *given, tile=self.tile)
         assert isinstance(made, torch.Tensor)
-        held = held_to_source(made, finite, net.card.scale)
+        held = held_to_source(_ordered(made, gives[0], RGB), finite, net.card.scale)
         del made
         return to_pixels(light.with_nonfinite_of(held, source, net.card.scale))
+
+
+def _ordered(planes: Tensor, there: tuple[str, ...], wanted: tuple[str, ...]) -> Tensor:
+    """(B, C, H, W) of the channels `there` in the order of `wanted`."""
+    return planes if there == wanted else planes[:, [there.index(name) for name in wanted]]
 
 
 def _has_strength(entry: registry.Entry) -> bool:

@@ -270,7 +270,7 @@ class _Run:
     def _fitted(self, ended: str) -> Fitted:
         learner, best = self.learner, self.best
         step, figures = learner.step, self.figures if self.validated == learner.step else {}
-        if best.weights is not None:
+        if self.schedule.patience and best.weights is not None:
             learner.average.load_state_dict(best.weights)
             step, figures = best.step, best.figures
         net = learner.average.cpu().to(memory_format=torch.contiguous_format)

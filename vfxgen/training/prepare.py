@@ -47,13 +47,14 @@ def prepare(recipe: Recipe, data: Path | None, folder: Path, say: Callable[[str]
     MediaError
         A folder or picture is missing or unreadable, or `folder` cannot be written.
     RequestError
-        A picture that is held out for validation is among those to learn from.
+        The net cannot be built, or a picture that is held out for validation is among those to learn from.
     LicenceError
         The net to start from does not allow the use that the recipe states.
     TrainingError
         Nothing is prepared and there is no `data`, or what is prepared is of another recipe.
     """
     checkpoint.check_writable(folder)
+    build(recipe.net.architecture, **recipe.net.hyperparameters)  # type: ignore[arg-type]
     if data is None:
         work = load_work(folder)
         wanted = _work(recipe, work.data, work.start_from, work.held_out)

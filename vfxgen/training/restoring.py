@@ -18,7 +18,7 @@ from vfxgen.training.degradation import degraded
 from vfxgen.training.losses import charbonnier, gradient
 from vfxgen.training.objective import Batch, Forward
 from vfxgen.training.patches import Cut, read_pictures, write_pictures
-from vfxgen.training.upscaling import Upscaling, encoded, photograph, to_light
+from vfxgen.training.upscaling import Upscaling, encoded, photograph, said_scale, to_light
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Restoring(Upscaling):
         cls, files: Sequence[Path], held_out: Path | None, net: dict[str, Any], settings: Settings, cache: Path
     ) -> None:
         """Per photograph the 8-bit original and its versions; per picture in the folder `held_out` one version."""
-        scale, seed = net["scale"], settings.seed
+        scale, seed = said_scale(net), settings.seed
         write_pictures(cache, "large", (photograph(path, scale, settings.patch) for path in files))
         versions = (
             degraded(photo, scale, np.random.default_rng((seed, n, version)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -134,7 +135,7 @@ def train(
     start = _base(base, rule, painted) if base else None
     schedule = _schedule(minutes, steps, seed)
     net, given, made = _from_base(start) if start else _from_nothing(rule, painted, seed)
-    multiple = max(8, int(net.size_multiple))  # type: ignore[arg-type]
+    multiple = math.lcm(8, int(net.size_multiple))  # type: ignore[arg-type]
     crop = crop_side(painted, multiple, CROP.get(task, CROP_ELSE))
     objective = ShotObjective(painted, rule, given, made, crop, BATCH[torch.device(device).type], seed)
     sources = {"plate": plate, "target": target} | ({"mask": mask} if mask else {})

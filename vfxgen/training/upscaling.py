@@ -98,7 +98,7 @@ class Upscaling(CachedObjective):
 
         With `Settings.halved` the same of all photographs made half as large, after them.
         """
-        scale = net["scale"]
+        scale = said_scale(net)
         sizes = (1, 2) if settings.halved else (1,)
         wanted = ((path, size) for size in sizes for path in files)
         write_pictures(cache, "large", (photograph(path, scale, settings.patch, size) for path, size in wanted))
@@ -110,6 +110,8 @@ class Upscaling(CachedObjective):
             if held_out and not found:
                 raise MediaError(f"{held_out / folder}: has no .png; validation needs HR and LR_x{scale}")
             write_pictures(cache, name, map(read_rgb, found))
+        if held_out:
+            _check_pairs(held_out, scale, *(read_pictures(cache, f"held_out_{size}") for size in ("large", "small")))
 
     def __init__(self, net: dict[str, Any], settings: Settings, cache: Path) -> None:
         self.scale, self.settings = net["scale"], settings
@@ -176,6 +178,34 @@ class Upscaling(CachedObjective):
         return result
 
 
+def said_scale(net: dict[str, Any]) -> int:
+    """How many times as large pictures become, of a net's hyper-parameters.
+
+    Raises
+    ------
+    RequestError
+        They do not say.
+    """
+    if "scale" not in net:
+        raise RequestError("net: hyperparameters have no scale; say how many times as large: scale = 2, 3 or 4")
+    return int(net["scale"])
+
+
+def _check_pairs(folder: Path, scale: int, large: Sequence[Codes], small: Sequence[Codes]) -> None:
+    pairs = f"each picture in HR has its small one in LR_x{scale}, in the order of their names"
+    if len(large) != len(small):
+        raise MediaError(f"{folder}: {len(large)} pictures in HR, {len(small)} in LR_x{scale}; {pairs}")
+    for number, (one, other) in enumerate(zip(large, small, strict=True), 1):
+        wanted, found = (
+            [side // size for side in picture.shape[1::-1]] for picture, size in ((one, scale), (other, 1))
+        )
+        if wanted != found:
+            raise MediaError(
+                f"{folder}: picture {number} in LR_x{scale} is {found[0]}x{found[1]}, that in HR makes "
+                f"{wanted[0]}x{wanted[1]}; {pairs}"
+            )
+
+
 def encoded(batch: Batch) -> tuple[Tensor, Tensor]:
     """What the net is given and what it should give: display code first, then exposed light, encoded."""
     truth = batch["large"].float() / 255
@@ -200,7 +230,8 @@ def luma_psnr(picture: NDArray[np.float32], truth: Codes, border: int) -> float:
     """
     truth = truth[: picture.shape[0], : picture.shape[1]]
     error = (picture.round().clip(0, 255).astype(np.float64) - truth) @ LUMA
-    return float(10 * np.log10(255**2 / (error[border:-border, border:-border] ** 2).mean()))
+    # Without an error, as in a flat picture, the figure would be infinite: no card can hold it.
+    return float(10 * np.log10(255**2 / max((error[border:-border, border:-border] ** 2).mean(), 1e-10)))
 
 
 def read_rgb(path: Path) -> Codes:

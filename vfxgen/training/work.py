@@ -76,9 +76,11 @@ class Work:
             Path(temporary).write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
 
     def objective(self, folder: Path) -> CachedObjective:
-        """What is to be learned, from the cache in `folder`."""
+        """What is to be learned, from the cache in `folder`; a critic is as it is before the first step."""
         kind = objective_class(self.task)
-        return kind(self.hyperparameters, kind.settings_type(**self.settings), folder / CACHE)
+        with torch.random.fork_rng([]):
+            torch.manual_seed(Schedule(**self.schedule).seed)
+            return kind(self.hyperparameters, kind.settings_type(**self.settings), folder / CACHE)
 
     def net(self, folder: Path) -> nn.Module:
         """The net as it is before the first step."""

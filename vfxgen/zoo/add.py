@@ -85,7 +85,7 @@ def _contents(path: Path, task: str, name: str, found: Findings) -> dict[str, An
 
 def _port(tensor: Tensor, task: str, *, is_input: bool) -> dict[str, Any]:
     port: dict[str, Any] = {"name": tensor.name}
-    if not tensor.channels:
+    if len(tensor.shape) != 4:
         return port
     if tensor.size:
         port["size"] = tensor.size

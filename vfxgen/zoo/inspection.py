@@ -191,7 +191,8 @@ def _own(file: Path, metadata: Mapping[str, str], shapes: Mapping[str, Shape]) -
         "receptive_field": getattr(net, "receptive_field", None),
         "size_multiple": getattr(net, "size_multiple", 1),
     }
-    found = _from_shapes(file, shapes)
+    # In the net's order: that of a file says nothing of what comes first.
+    found = _from_shapes(file, expected)
     scale = hyperparameters.get("scale", 1)
     return Findings("safetensors", found.inputs, found.outputs, scale, metadata.get(METADATA_KEY, ""), facts)
 
