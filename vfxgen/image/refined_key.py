@@ -16,6 +16,8 @@ SCREEN_CODE = 0.5
 _ORDER = {"green": [0, 1, 2], "blue": [0, 2, 1]}
 _LEARNED, _BEYOND = 8.0, 32.0
 """In the net's light: up to the first it learned; from the second on the key alone is believed."""
+_ALMOST = 0.01
+"""Coverage that is nearer than that to 0 or 1, with no other about it, is as good as decided."""
 _BESIDE = 16
 """Pixels about light it never learned from in which a net is not believed either."""
 
@@ -73,6 +75,8 @@ def refined(
 ) -> Key:
     """The key as the net has it, as far as it is believed.
 
+    Where the key is all but empty, or solid, the net may clean it and no more: nothing appears on a bare screen.
+
     Where both mattes are solid and nothing was despilled, the foreground is the plate bit for bit.
 
     Parameters
@@ -87,7 +91,10 @@ def refined(
         As `vfxgen.image.keying.key` has them.
     """
     order, unit = _ORDER[screen], level(keyed, screen)
-    alpha = clip(torch.lerp(keyed.alpha, made[:, 3:], belief), clip_black, clip_white)
+    coverage = made[:, 3:]
+    cleaned = torch.where(keyed.alpha < 0.5, keyed.alpha.minimum(coverage), keyed.alpha.maximum(coverage))
+    coverage = torch.where(undecided(keyed.alpha, _ALMOST), coverage, cleaned)
+    alpha = clip(torch.lerp(keyed.alpha, coverage, belief), clip_black, clip_white)
     # What the net was not shown of a colour outside the working space is put back, as far as the subject covers.
     mended = made[:, order] * unit + alpha * keyed.foreground.clamp(max=0)
     foreground = torch.lerp(keyed.foreground, mended, belief)

@@ -14,7 +14,8 @@ CHANNELS = "R G B A plate.R plate.G plate.B screen.R screen.G screen.B"
 """What the net of a key is given: foreground and alpha of the key, the plate, the screen without the subject."""
 REACH = 8
 """Pixels about undecided coverage that belong to it."""
-_SURE = 1e-3
+SURE = 1e-3
+"""How near to 0 or 1 coverage is decided."""
 WIDE = 24
 """A square with as many pixels to each side of its middle that has nothing solid and nothing empty is within a veil."""
 _EMPTY, _SOLID = 0.02, 0.98
@@ -27,8 +28,8 @@ _FADE = 4
 _LITTLE = np.float32(1e-3)
 
 
-def undecided(alpha: Tensor) -> Tensor:
-    """(B, 1, H, W): True within `REACH` pixels of coverage that is neither 0 nor 1.
+def undecided(alpha: Tensor, sure: float = SURE) -> Tensor:
+    """(B, 1, H, W): True within `REACH` pixels of coverage that is more than `sure` from both 0 and 1.
 
     Examples
     --------
@@ -38,7 +39,7 @@ def undecided(alpha: Tensor) -> Tensor:
     >>> undecided(alpha).flatten().nonzero().flatten()[[0, -1]].tolist()
     [8, 24]
     """
-    between = ((alpha > _SURE) & (alpha < 1 - _SURE)).to(alpha.dtype)
+    between = ((alpha > sure) & (alpha < 1 - sure)).to(alpha.dtype)
     rows = max_pool2d(between, (1, 2 * REACH + 1), 1, (0, REACH))
     return max_pool2d(rows, (2 * REACH + 1, 1), 1, (REACH, 0)) > 0
 
