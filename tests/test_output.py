@@ -150,6 +150,16 @@ class TestColour:
         kept = ~empty.any(axis=-1)
         assert np.array_equal(after[kept], before[kept]) and not np.array_equal(after[~kept], before[~kept])
 
+    def test_another_alpha_is_another_colour_in_a_file_of_premultiplied_code(self, tmp_path: Path) -> None:
+        path, written = str(tmp_path / "p.dpx"), str(tmp_path / "o.dpx")
+        code = np.full((8, 8, 4), (0.4, 0.4, 0.4, 0.8), np.float32)
+        write_image(Frame.from_pixels(code, "RGBA", colorspace="", type="uint16"), path, format="dpx")
+        plate = vfxgen.read(path, colorspace="ARRI LogC4")[1]
+        thinner = plate.with_pixels(("A",), plate.alpha * np.float32(0.5))
+        write_image(Output(path=written, colorspace="ARRI LogC4").prepared(thinner), written, format="dpx")
+        back = vfxgen.read(written, colorspace="ARRI LogC4")[1]
+        np.testing.assert_allclose(back.rgb, plate.rgb, rtol=0.01)
+
 
 class TestTypesAndChannels:
     @pytest.mark.parametrize("type", ["half", "float"])

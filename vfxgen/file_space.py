@@ -105,7 +105,8 @@ def _restored(frame: Frame, converted: Frame) -> dict[str, Plane]:
     origin = frame.origin
     if origin is None or not all(name in frame.planes for name in RGB):
         return {}
-    read = {**origin.working, **({"A": origin.native["A"]} if origin.straight else {})}
+    # Where colour was divided by A on its way in, another A is another colour in the file.
+    read = {**origin.working, **({"A": origin.native["A"]} if "A" in origin.native else {})}
     if any(name not in frame.planes or frame.planes[name].shape != plane.shape for name, plane in read.items()):
         return {}
     if all(frame.planes[name] is plane for name, plane in read.items()):

@@ -191,7 +191,7 @@ class Read(Operator):
         if straight or encoded:
             converted = converted * frame.alpha
         working = frame.with_pixels(RGB, converted)
-        native = {name: frame.planes[name] for name in (*RGB, *(["A"] if straight else []))}
+        native = {name: frame.planes[name] for name in (*RGB, *(["A"] if straight or encoded else []))}
         now = {name: working.planes[name] for name in RGB}
         return replace(working, colorspace=self._working, origin=Origin(space, straight, native, now))
 
