@@ -52,6 +52,18 @@ def odd_client(misbehaving: Path) -> Iterator[Client]:
     made.close()
 
 
+def ends_at_first(folder: Path) -> str:
+    """An executable like `vfxgen` whose first worker says hello and ends, as one that has been idle."""
+    marker, script = folder / "was here", folder / "vfxgen"
+    hello = '{"jsonrpc": "2.0", "id": 2, "result": {"protocol": 1, "pid": 1}}'
+    script.write_text(
+        f"#!/bin/sh\nif [ -e '{marker}' ]; then exec {sys.executable} -m vfxgen \"$@\"; fi\n"
+        f"touch '{marker}'; echo '{hello}'\n"
+    )
+    script.chmod(0o755)
+    return str(script)
+
+
 def key(plate: str, out: str | Path, **more: object) -> dict[str, object]:
     return {"operator": "grade", "inputs": {"plate": plate}, "parameters": {"slope": [1.5, 1, 0.5]}} | {
         "output": {"path": str(out)},
@@ -283,28 +295,12 @@ class TestTheWorkersLife:
         assert not client.is_running
 
     def test_a_request_that_an_ending_worker_did_not_read_goes_to_the_next(self, tmp_path: Path) -> None:
-        marker = tmp_path / "was here"
-        script = tmp_path / "vfxgen"
-        hello = '{"jsonrpc": "2.0", "id": 2, "result": {"protocol": 1, "pid": 1}}'
-        script.write_text(
-            f"#!/bin/sh\nif [ -e '{marker}' ]; then exec {sys.executable} -m vfxgen \"$@\"; fi\n"
-            f"touch '{marker}'; echo '{hello}'\n"
-        )
-        script.chmod(0o755)
-        client = Client(str(script))
+        client = Client(ends_at_first(tmp_path))
         assert client.call("describe")["vfxgen"]
         client.close()
 
     def test_a_cancellation_that_an_ending_worker_did_not_read_is_not_lost(self, tmp_path: Path) -> None:
-        marker = tmp_path / "was here"
-        script = tmp_path / "vfxgen"
-        hello = '{"jsonrpc": "2.0", "id": 2, "result": {"protocol": 1, "pid": 1}}'
-        script.write_text(
-            f"#!/bin/sh\nif [ -e '{marker}' ]; then exec {sys.executable} -m vfxgen \"$@\"; fi\n"
-            f"touch '{marker}'; echo '{hello}'\n"
-        )
-        script.chmod(0o755)
-        client = Client(str(script))
+        client = Client(ends_at_first(tmp_path))
         plate, made = write_plate(tmp_path, [1]), tmp_path / "made.####.exr"
         request = client.send("render", key(plate, made))
         client.cancel(request)
