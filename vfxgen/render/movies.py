@@ -54,7 +54,7 @@ def encode(job: Job, frames: Values[int], force: bool) -> Iterator[Event]:
         ):
             for number in frames:
                 start = time.perf_counter()
-                frame = frame if number == frames[0] else job.sequence[number]
+                frame = job.sequence[number]
                 writer.write(output.displayed(frame))
                 seconds = time.perf_counter() - start
                 if number != frames[-1]:
