@@ -131,16 +131,15 @@ class Matte(WithNet, Operator):
 
     def _steadied(self, number: int, plate: Frame) -> Pixels:
         """Alpha mixed with that of the neighbours along the motion, within its own range around each pixel."""
-        from vfxgen.image.cuts import is_cut
         from vfxgen.image.steady import local_range, steadied
 
         alpha = self._alpha[number].alpha
         if self.keyframes is not None and number in self._guide.keyframes:
             return alpha
-        neighbours = []
+        neighbours, motion = [], self._guide.motion
         for other in self._around(number):
-            if other != number and not is_cut(plate.rgb, self.input_frame("plate", other).on(plate.data_window).rgb):
-                between = self._guide.motion[min(number, other)]
+            if other != number and not motion.is_cut(number, other):
+                between = motion[min(number, other)]
                 way = between.only(*(FORWARD if other > number else BACKWARD)).on(plate.data_window)
                 flow = way.pixels(*way.channels)
                 there = self._alpha[other].on(plate.data_window).alpha

@@ -108,16 +108,9 @@ class Carried(Sequence):
         key = self.keyframe(number)
         if key is not None:
             for there in range(number, key, -self._step):
-                if self.is_cut(there - self._step, there):
+                if self.motion.is_cut(there - self._step, there):
                     return min(there, there - self._step), max(there, there - self._step)
         return None
-
-    def is_cut(self, one: int, other: int) -> bool:
-        """Whether two consecutive frames of the plate show different scenes."""
-        from vfxgen.image.cuts import is_cut
-
-        first, second = self.plate[one], self.plate[other]
-        return is_cut(first.rgb, second.on(first.data_window).rgb)
 
     def _moved(self, state: Frame, plate: Frame) -> Pixels:
         """The matte and trust of a neighbour of `plate`, looked up along the motion that leads there."""
@@ -128,7 +121,7 @@ class Carried(Sequence):
         way = between.only(*(BACKWARD if self._step > 0 else FORWARD)).on(plate.data_window)
         flow = way.pixels(*way.channels)
         there = state.on(plate.data_window)
-        if self.is_cut(number - self._step, number):
+        if self.motion.is_cut(number - self._step, number):
             return np.concatenate([there.pixels("A"), np.zeros((*plate.size, 1), np.float32)], -1)
         matte, inside = warped(there.pixels("A"), flow[..., :2])
         trust, _ = warped(there.pixels("trust"), flow[..., :2], "bilinear")

@@ -53,3 +53,10 @@ class Motion(Pairs):
             display_window=first.display_window,
             source=f"motion of {first.source}",
         )
+
+    def is_cut(self, one: int, other: int) -> bool:
+        """Whether two consecutive frames of the plate show different scenes."""
+        from vfxgen.image.cuts import is_cut
+
+        first, second = self.plate[one], self.plate[other]
+        return is_cut(first.rgb, second.on(first.data_window).rgb)
