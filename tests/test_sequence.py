@@ -187,6 +187,17 @@ def test_a_long_chain_is_asked_for_its_range_and_forgets_once() -> None:
     assert (plate.ranges_asked, plate.forgotten) == (2, 1)
 
 
+def test_a_graph_of_stills_says_in_no_time_that_it_is_one_until_it_is_none() -> None:
+    still = Pictures(np.zeros((2, 2, 3), np.float32))
+    comp, other = vfxgen.Grade(still), vfxgen.Grade(still)
+    for _ in range(60):
+        comp, other = vfxgen.Merge(comp, other, mix=0), vfxgen.Merge(other, comp, mix=0)
+    assert comp.range is comp.present is None
+    still.pictures = {7: np.zeros((2, 2, 3), np.float32)}
+    comp.reset()
+    assert comp.range == comp.present == [7]
+
+
 @pytest.mark.parametrize(
     ("made_of", "marked"),
     [

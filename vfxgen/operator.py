@@ -12,7 +12,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 import pydantic
@@ -231,21 +231,21 @@ class Operator(Sequence):
         """The nets (`vfxgen.zoo.registry.Entry`) its frames are made with, by name; none for most operators."""
         return {}
 
-    @property
+    # Kept, or a graph of stills in which every node has two inputs would take twice as long with every node.
+    @cached_property
     def range(self) -> list[int] | None:
         """The frames of the main input; for an operator with none, those of its first input that has some."""
-        for source in self._inputs.values():
-            if (there := source.range) is not None:
-                return there
-        return None
+        return next((there for source in self._inputs.values() if (there := source.range) is not None), None)
 
-    @property
+    @cached_property
     def present(self) -> list[int] | None:
         """As `range`, without gaps."""
-        for source in self._inputs.values():
-            if (there := source.present) is not None:
-                return there
-        return None
+        return next((there for source in self._inputs.values() if (there := source.present) is not None), None)
+
+    def forget(self) -> None:
+        super().forget()
+        self.__dict__.pop("range", None)
+        self.__dict__.pop("present", None)
 
     def make_key(self, number: int) -> str:
         """See `Sequence.key`: the operator, its parameters, its inputs' keys and the version."""
