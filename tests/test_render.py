@@ -20,7 +20,7 @@ from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import Attribute, Frame
 from vfxgen.media.image import write_image
 from vfxgen.output import Output
-from vfxgen.render import Job, render
+from vfxgen.render import Job, movie_is_current, render
 from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures, constant
 
@@ -306,6 +306,15 @@ class TestMovies:
         assert movie.range == [1, 2, 3, 4, 5]
         assert movie[3].rgb.mean() > 0.01
         assert statuses(jobs, range(1, 6)) == ["current"] * 10
+
+    def test_a_movie_is_current_whatever_is_rendered_with_it(self, tmp_path: Path) -> None:
+        graded = vfxgen.Grade(vfxgen.read(write_plate(tmp_path, range(1, 4))), slope=1.2)
+        still, movie = (Job(graded, Output(path=str(tmp_path / name))) for name in ("g.####.exr", "g.mp4"))
+        assert statuses([still, movie], range(1, 4)) == ["rendered"] * 6
+        assert movie_is_current(movie, [1, 2, 3])
+        assert statuses([movie], range(1, 4)) == ["current"] * 3
+        assert statuses([movie], range(1, 3)) == ["rendered"] * 2
+        assert statuses([still, movie], range(1, 3)) == ["current"] * 4
 
     @pytest.mark.parametrize("name", ["m.mov", "m.mp4"])
     def test_a_movie_has_the_plates_frame_rate_time_code_and_pixel_aspect(self, tmp_path: Path, name: str) -> None:

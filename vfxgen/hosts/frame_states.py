@@ -13,7 +13,7 @@ from vfxgen.render import Job, movie_is_current
 STATES = ("current", "stale", "missing", "unknown")
 
 
-def frame_states(job: Job, frames: Values[int], stills: Values[Job] = ()) -> dict[str, Any]:
+def frame_states(job: Job, frames: Values[int]) -> dict[str, Any]:
     """Frames of one job by their state, as frame ranges (empty: none), and why those without a state have none.
 
     ``current``: a render would leave it; ``stale``: it would make it again; ``missing``: there is no file; ``unknown``:
@@ -25,8 +25,6 @@ def frame_states(job: Job, frames: Values[int], stills: Values[Job] = ()) -> dic
         A sequence and where its frames go.
     frames
         Frame numbers.
-    stills
-        The jobs rendered with it that publish a file a frame: a movie may be made from theirs.
 
     Examples
     --------
@@ -41,7 +39,7 @@ def frame_states(job: Job, frames: Values[int], stills: Values[Job] = ()) -> dic
     # A movie is one file: its frames share their state.
     for group in [list(frames)] if job.output.is_movie else [[number] for number in frames]:
         try:
-            by_state[_state(job, group, stills)] += group
+            by_state[_state(job, group)] += group
         except VfxgenError as error:
             by_state["unknown"] += group
             errors.setdefault(str(error), []).extend(group)
@@ -49,12 +47,12 @@ def frame_states(job: Job, frames: Values[int], stills: Values[Job] = ()) -> dic
     return {**ranges, "errors": {words: format_frames(numbers) for words, numbers in errors.items()}}
 
 
-def _state(job: Job, frames: list[int], stills: Values[Job]) -> str:
+def _state(job: Job, frames: list[int]) -> str:
     output, first = job.output, frames[0]
     if not os.path.exists(output.pattern.file(first)):
         return "missing"
     if output.is_movie:
-        is_current = movie_is_current(job, frames, stills)
+        is_current = movie_is_current(job, frames)
     else:
         is_current = output.is_current(first, output.key(job.sequence.key(first)))
     return "current" if is_current else "stale"

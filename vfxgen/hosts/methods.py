@@ -70,8 +70,7 @@ def _needs(request: Request, send: Send) -> dict[str, Any]:
 def _check(request: Request, send: Send) -> dict[str, Any]:
     work = work_of(request)
     render.check(list(work.jobs.values()), work.frames)
-    stills = [job for job in work.jobs.values() if not job.output.is_movie]
-    return {"outputs": {name: frame_states(job, work.frames, stills) for name, job in work.jobs.items()}}
+    return {"outputs": {name: frame_states(job, work.frames) for name, job in work.jobs.items()}}
 
 
 def _render(request: Request, send: Send) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from vfxgen.operators.read import Read
 from vfxgen.output import Output, output_of
 from vfxgen.render.job import Event as Event
 from vfxgen.render.job import Job as Job
-from vfxgen.render.movies import encode, from_published
+from vfxgen.render.movies import encode, source_of
 from vfxgen.render.movies import movie_is_current as movie_is_current
 from vfxgen.render.stills import READERS as READERS
 from vfxgen.render.stills import WRITERS as WRITERS
@@ -83,7 +83,7 @@ def render(
             lost = format_frames(sorted(set(failed)))
             yield Event(failed[0], "failed", error=f"{job.output.path}: not made, since frames failed: {lost}")
         elif job.output.is_movie:
-            yield from encode(from_published(job, stills), frames, force)
+            yield from encode(job, source_of(job, stills), frames, force)
 
 
 def check(jobs: Values[Job], frames: Values[int]) -> None:

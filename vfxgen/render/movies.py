@@ -16,29 +16,30 @@ from vfxgen.media.publish import published
 from vfxgen.operator import digest
 from vfxgen.operators.read import Read
 from vfxgen.render.job import Event, Job
+from vfxgen.sequence import Sequence
 
 
-def from_published(job: Job, stills: Values[Job]) -> Job:
-    """The same movie, made from frames that were just published instead of computing them again."""
+def source_of(job: Job, stills: Values[Job]) -> Sequence:
+    """Where the frames of a movie come from: those that were just published, where they hold all of it."""
     for still in stills:
         output = still.output
         if still.sequence is job.sequence and output.path.endswith(".exr") and not (output.view or output.channels):
-            return Job(Read(path=output.path), job.output)
-    return job
+            return Read(path=output.path)
+    return job.sequence
 
 
-def encode(job: Job, frames: Values[int], force: bool) -> Iterator[Event]:
-    """All frames of one job into one movie, which appears when the last of them is in it."""
+def encode(job: Job, source: Sequence, frames: Values[int], force: bool) -> Iterator[Event]:
+    """All frames of one job, as `source` gives them, into one movie, which appears when the last of them is in it."""
     from vfxgen.media.movie_writer import MovieWriter
 
     output, number = job.output, frames[0]
     try:
         key = _movie_key(job, frames)
-        if not force and _movie_holds(output.path, key):
+        if not force and _holds(output.path, key):
             for number in frames:
                 yield Event(number, "current", (output.path,))
             return
-        frame = job.sequence[number]
+        frame = source[number]
         fps = output.fps or frame.fps or Fraction(24)
         with (
             published(output.path) as temporary,
@@ -54,7 +55,7 @@ def encode(job: Job, frames: Values[int], force: bool) -> Iterator[Event]:
         ):
             for number in frames:
                 start = time.perf_counter()
-                frame = job.sequence[number]
+                frame = source[number]
                 writer.write(output.displayed(frame))
                 seconds = time.perf_counter() - start
                 if number != frames[-1]:
@@ -65,12 +66,13 @@ def encode(job: Job, frames: Values[int], force: bool) -> Iterator[Event]:
         yield Event(number, "failed", error=said if output.path in said else f"{output.path}: {said}")
 
 
-def movie_is_current(job: Job, frames: Values[int], stills: Values[Job] = ()) -> bool:
-    """Whether `render` of these frames, together with `stills`, would leave the movie of `job` as it is."""
-    return _movie_holds(job.output.path, _movie_key(from_published(job, stills), frames))
+def movie_is_current(job: Job, frames: Values[int]) -> bool:
+    """Whether `render` of these frames would leave the movie of `job` as it is."""
+    return _holds(job.output.path, _movie_key(job, frames))
 
 
 def _movie_key(job: Job, frames: Values[int]) -> str:
+    # Of what is asked for, not of the files it is made from: a movie is the same whatever is rendered with it.
     keys = [job.output.key(job.sequence.key(number)) for number in frames]
     return digest(frames=keys, fps=str(job.output.fps or ""))
 
@@ -87,7 +89,7 @@ def _time_code(first: Frame, fps: Fraction) -> str:
     return code
 
 
-def _movie_holds(path: str, key: str) -> bool:
+def _holds(path: str, key: str) -> bool:
     from vfxgen.media.movie_writer import comment_of
 
     return os.path.exists(path) and comment_of(path) == key
