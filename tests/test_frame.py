@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vfxgen.errors import FrameError
-from vfxgen.frame import RGB, RGBA, Box, Frame, Origin
+from vfxgen.frame import RGB, RGBA, Attribute, Box, Frame, Origin, is_frame_rate
 
 BOXES = st.builds(Box, st.integers(-9, 9), st.integers(-9, 9), st.integers(1, 9), st.integers(1, 9))
 
@@ -102,6 +103,23 @@ def test_a_matte_painted_into_a_picture_is_its_code_value() -> None:
     assert (frame.matte == 0.5).all()
     graded = frame.with_pixels(RGB, frame.rgb * 2)
     assert np.array_equal(graded.matte[..., 0], graded.planes["R"])
+
+
+@pytest.mark.parametrize(
+    ("said", "fps"),
+    [
+        ((24000, 1001), Fraction(24000, 1001)),
+        ((25140683, 2**20), Fraction("23.976024")),
+        ((24, 0), None),
+        ((1, 10**6), None),
+        ((1001, 1), None),
+        ((-24, 1), None),
+    ],
+)
+def test_the_headers_frame_rate_is_one_that_a_movie_can_have(said: tuple[int, int], fps: Fraction | None) -> None:
+    found = replace(plate(), attributes={"FramesPerSecond": Attribute(said, "rational")}).fps
+    assert found == (fps if fps is None else pytest.approx(fps, abs=1e-6))
+    assert found is None or is_frame_rate(found)
 
 
 def test_new_pixels_take_their_place_and_the_rest_is_untouched() -> None:

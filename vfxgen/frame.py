@@ -24,6 +24,10 @@ Mask = NDArray[np.bool_]
 RGB = ("R", "G", "B")
 RGBA = ("R", "G", "B", "A")
 
+FPS = Fraction(24)
+"""Frames a second where nobody says them."""
+_FINEST_FPS = 2**16
+
 
 class Box(NamedTuple):
     """A rectangle of pixels; x to the right, y down, both may be negative."""
@@ -250,12 +254,12 @@ class Frame:
 
     @property
     def fps(self) -> Fraction | None:
-        """Frames a second, None where the header says nothing that can be one."""
+        """Frames a second, as a movie can have them; None where the header says nothing that can be a rate."""
         said = self.attributes.get("FramesPerSecond")
         if said is None or said.type != "rational" or 0 in said.value:
             return None
-        rate = Fraction(*said.value)
-        return rate if 0 < rate <= 1000 else None
+        rate = Fraction(*said.value).limit_denominator(_FINEST_FPS)
+        return rate if is_frame_rate(rate) else None
 
     @property
     def color_type(self) -> str:
@@ -295,6 +299,17 @@ class Frame:
 
         origin = self.origin and replace(self.origin, native=on(self.origin.native), working=on(self.origin.working))
         return replace(self, planes=on(self.planes), data_window=data_window, origin=origin)
+
+
+def is_frame_rate(value: Fraction) -> bool:
+    """Whether frames can follow each other at `value` a second, and a movie can have that rate.
+
+    Examples
+    --------
+    >>> [is_frame_rate(Fraction(rate)) for rate in ("24000/1001", "0", "1001", "1/100000")]
+    [True, False, False, False]
+    """
+    return 0 < value <= 1000 and value.denominator <= _FINEST_FPS
 
 
 def _on(plane: Plane, old: Box, new: Box) -> Plane:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from vfxgen import color
 from vfxgen.errors import MediaError, RequestError
 from vfxgen.file_space import Alpha, default_space, to_file_space, to_view
-from vfxgen.frame import Frame, Pixels
+from vfxgen.frame import Frame, Pixels, is_frame_rate
 from vfxgen.media import image, movie
 from vfxgen.media.pattern import Pattern
 from vfxgen.media.publish import published
@@ -29,7 +29,7 @@ def _as_written(value: object) -> object:
 
 
 def _frame_rate(value: Fraction) -> Fraction:
-    if not 0 < value <= 1000 or value.denominator > 2**16:
+    if not is_frame_rate(value):
         raise ValueError("must be above 0 and at most 1000, such as 24 or 24000/1001")
     return value
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence as Values
 from fractions import Fraction
 
 from vfxgen.errors import VfxgenError
-from vfxgen.frame import Frame
+from vfxgen.frame import FPS, Frame
 from vfxgen.log import say_once
 from vfxgen.media import image, timecode
 from vfxgen.media.publish import published
@@ -40,7 +40,7 @@ def encode(job: Job, source: Sequence, frames: Values[int], force: bool) -> Iter
                 yield Event(number, "current", (output.path,))
             return
         frame = source[number]
-        fps = output.fps or frame.fps or Fraction(24)
+        fps = output.fps or frame.fps or FPS
         with (
             published(output.path) as temporary,
             MovieWriter(

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from vfxgen import color, graph
 from vfxgen.errors import RequestError
-from vfxgen.frame import RGB, Frame, Pixels
+from vfxgen.frame import FPS, RGB, Frame, Pixels
 from vfxgen.media.pattern import parse_frames
 from vfxgen.operators.read import read
 from vfxgen.output import Output
@@ -139,7 +139,7 @@ class _Review:
             right="comp",
             figures=figures,
             size=size,
-            fps=float(self.shot.fps or 24),
+            fps=float(self.shot.fps or FPS),
             nets={name: os.path.relpath(path, self.out) for name, path in nets.items()},
         )
 
