@@ -218,6 +218,14 @@ def test_a_seed_may_be_a_date(tmp_path: Path, seed: int) -> None:
     assert fit(small_net(), Doubling(), Schedule(steps=2, seed=seed), tmp_path).steps == 2
 
 
+def test_another_seed_is_another_run_and_the_same_one_the_same(tmp_path: Path) -> None:
+    nets = [small_net() for _ in range(3)]
+    for run, (net, seed) in enumerate(zip(nets, (1, 1, 2), strict=True)):
+        fit(net, Doubling(), Schedule(steps=2, seed=seed), tmp_path / str(run))
+    first, again, other = nets
+    assert same_weights(first, again) and not same_weights(first, other)
+
+
 def test_the_caller_keeps_its_random_numbers(tmp_path: Path) -> None:
     net = small_net()
     expected = torch.rand(3, generator=torch.Generator().manual_seed(11))

@@ -40,6 +40,7 @@ def test_minutes_are_counted_by_the_clock() -> None:
         ({"steps": 1, "clip": -1.0}, "clip = -1.0"),
         ({"steps": 1, "rate": float("nan")}, "rate = nan"),
         ({"steps": 1, "average": 1.0}, "average"),
+        ({"steps": 1, "seed": 2**32 + 7}, "seed = 4294967303 must be below 2**32"),
         ({"steps": 1, "precision": "half"}, "auto | fp32 | bf16 | fp16"),
         ({"steps": 1, "optimizer": "sgd"}, "adam | soap"),
     ],

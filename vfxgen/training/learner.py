@@ -6,6 +6,7 @@ import copy
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -41,7 +42,8 @@ class Learner:
     def learn(self, batch: Batch, done: float) -> None:
         """One step on `batch`, at `done` of the schedule."""
         # No state of a generator needs to be kept: what is drawn at a step depends on the step alone.
-        torch.manual_seed(((self.schedule.seed << 40) + self.step) % 2**64)
+        # Seed and step are mixed: of a seed torch takes 32 bits alone on the processor.
+        torch.manual_seed(int(np.random.SeedSequence((self.schedule.seed, self.step)).generate_state(1)[0]))
         rate = self.schedule.rate_at(self.step, done)
         batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
         if self.critic is not None:

@@ -45,7 +45,7 @@ class Schedule:
         Validations in a row that may be no better than the best: then training ends, and the best net is the
         result. 0: train to the end, and the last net is the result.
     seed
-        Of everything random in the loss. The objective has its own.
+        Of the first weights and of everything random in the loss, below 2**32. The objective has its own.
 
     Raises
     ------
@@ -79,6 +79,8 @@ class Schedule:
             value = getattr(self, field.name)
             if field.name not in ("optimizer", "precision") and not (math.isfinite(value) and value >= 0):
                 raise RequestError(f"schedule: {field.name} = {value} must be a number, 0 or more")
+        if self.seed >= 2**32:
+            raise RequestError(f"schedule: seed = {self.seed} must be below 2**32 (4294967296)")
         if self.rate == 0 or self.average >= 1:
             raise RequestError(f"schedule: rate = {self.rate} must be above 0 and average = {self.average} below 1")
         if self.precision not in ("auto", "fp32", "bf16", "fp16"):
