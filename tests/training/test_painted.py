@@ -18,11 +18,14 @@ FORMAT, OVERSCAN = Box(0, 0, 64, 48), Box(-8, -8, 80, 64)
 
 
 class Windowed(Sequence):
-    """Pictures on a data window of their own, in one format."""
+    """Pictures on windows of their own."""
 
-    def __init__(self, pictures: Mapping[int, Pixels], channels: str, data_window: Box) -> None:
+    def __init__(
+        self, pictures: Mapping[int, Pixels], channels: str, data_window: Box, display_window: Box = FORMAT
+    ) -> None:
         super().__init__()
-        self.pictures, self.channels, self.data_window = pictures, channels, data_window
+        self.pictures, self.channels = pictures, channels
+        self.data_window, self.display_window = data_window, display_window
 
     @property
     def range(self) -> list[int]:
@@ -31,7 +34,7 @@ class Windowed(Sequence):
     def frame(self, number: int) -> Frame:
         return Frame.from_pixels(
             self.pictures[number], self.channels, number=number, colorspace="ACEScg",
-            data_window=self.data_window, display_window=FORMAT, source="memory",
+            data_window=self.data_window, display_window=self.display_window, source="memory",
         )  # fmt: skip
 
     def make_key(self, number: int) -> str:
@@ -68,6 +71,14 @@ def test_a_matte_cropped_to_its_subject_is_0_in_the_rest_of_the_format() -> None
     read = read_painted("matte", Windowed(pictures(OVERSCAN), "RGB", OVERSCAN), Windowed(alpha, "A", subject))
     assert [tuple(target.shape) for target in read.targets] == [(1, 48, 64)] * 2
     assert float(read.targets[0].sum()) == 256
+
+
+def test_a_target_of_the_plates_size_in_another_place_is_refused() -> None:
+    # As a painting program without windows writes it: from 0, 0.
+    plate, moved = pictures(FORMAT), Box(8, 4, 64, 48)
+    painted = {n: picture * 0.5 for n, picture in plate.items()}
+    with pytest.raises(RequestError, match=r"target's display window is 64x48\+0\+0, the plate's 64x48\+8\+4"):
+        read_painted("retouch", Windowed(plate, "RGB", moved, moved), Windowed(painted, "RGB", FORMAT))
 
 
 @pytest.mark.parametrize("task", ["key", "matte"])

@@ -66,7 +66,7 @@ def read_painted(
     task
         One of `vfxgen.training.tasks.TASKS`.
     plate, target
-        Of one size and one range of frames; for ``upscale`` the target 2, 3 or 4 times as large.
+        Of one display window and one range of frames; for ``upscale`` the target's is 2, 3 or 4 times as large.
     frames
         Which are painted: numbers, or words such as ``1001,1020``; None: all that the target has.
     mask
@@ -156,6 +156,11 @@ def _must_fit(before: Frame, after: Frame, scale: int, gives: tuple[str, ...]) -
         raise RequestError(
             f"train: frame {before.number}: the target is {_size(after)}, the plate {_size(before)}{times}: they must "
             "be of one size; reformat one of them"
+        )
+    if scale == 1 and after.display_window != before.display_window:
+        raise RequestError(
+            f"train: frame {before.number}: the target's display window is {after.display_window}, the plate's "
+            f"{before.display_window}: they must lie in one place; reformat one of them"
         )
     if scale > 1 and (before.data_window != before.display_window or after.data_window != after.display_window):
         raise RequestError(f"train: frame {before.number}: upscale wants data windows that fill the display windows")
