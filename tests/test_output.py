@@ -213,9 +213,30 @@ class TestProvenance:
         for name in ("vfxgen:nets", "Iptc4xmpExt:DigitalSourceType"):
             assert graded.attributes[name] == second.attributes[name]
 
-    def test_a_damaged_list_of_nets_is_named(self, tmp_path: Path) -> None:
+    def test_two_nets_of_one_name_are_both_named_before_in_the_graph_and_after(self, tmp_path: Path) -> None:
+        nets = []
+        for seed in (0, 1):
+            folder = tmp_path / str(seed) / "small"
+            folder.mkdir(parents=True)
+            nets.append(built(folder, seed=seed, scale=2, channels=4, blocks=1))
+        first, second = (str(net.folder) for net in nets)
+        once = vfxgen.Upscale(constant([0.2, 0.4, 0.1]), net=first)
+        published(tmp_path, once, "once.exr")
+        over = vfxgen.Upscale(vfxgen.read(tmp_path / "once.exr"), net=second)
+        files = [
+            published(tmp_path, over, "over.exr"),
+            published(tmp_path, vfxgen.Upscale(once, net=second), "both.exr"),
+            published(tmp_path, vfxgen.Grade(vfxgen.read(tmp_path / "over.exr")), "graded.exr"),
+        ]
+        hashes = [net.card.weights.sha256 for net in nets]
+        for file in files:
+            listed = json.loads(file.attributes["vfxgen:nets"].value)
+            assert {name: net["sha256"] for name, net in listed.items()} == {f"small {h[:12]}": h for h in hashes}
+
+    @pytest.mark.parametrize("said", ["{", "[]", '{"small": 1}', '{"small": {}}'])
+    def test_a_damaged_list_of_nets_is_named(self, tmp_path: Path, said: str) -> None:
         plate = constant([0.1, 0.2, 0.3])[1]
-        damaged = replace(plate, attributes={"vfxgen:nets": Attribute("{")})
+        damaged = replace(plate, attributes={"vfxgen:nets": Attribute(said)})
         write_image(damaged, str(tmp_path / "p.exr"), format="exr")
         with pytest.raises(FrameError, match=r"p\.exr: frame 1: vfxgen:nets in its header is damaged"):
             published(tmp_path, vfxgen.Grade(vfxgen.read(tmp_path / "p.exr")), "o.exr")

@@ -228,7 +228,7 @@ class Operator(Sequence):
 
     @property
     def nets(self) -> Mapping[str, Any]:
-        """The nets (`vfxgen.zoo.registry.Entry`) its frames are made with, by name; none for most operators."""
+        """The nets (`vfxgen.zoo.registry.Entry`) its frames are made with, by folder; none for most."""
         return {}
 
     # Kept, or a graph of stills in which every node has two inputs would take twice as long with every node.
@@ -252,7 +252,7 @@ class Operator(Sequence):
         inputs = {
             name: [self._inputs[name].key(needed) for needed in numbers] for name, numbers in self.needs(number).items()
         }
-        nets = {name: entry.card.computation for name, entry in self.nets.items()}
+        nets = {entry.name: entry.card.computation for entry in self.nets.values()}
         made_with: dict[str, Any] = {"nets": nets} if nets else {}
         if self.draws_noise:
             made_with["frame"] = number

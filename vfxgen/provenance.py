@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from vfxgen.frame import Attribute, Frame
 from vfxgen.media import image
 from vfxgen.version import __version__
 
+_Nets = dict[tuple[str, str], dict[str, Any]]  # by name and hash
 _KEY_IN_SOFTWARE = re.compile(r"^vfxgen \S+ ([0-9a-f]{64})")
 _HOLDS_ANY_ATTRIBUTE = ("exr", "png")
 # IPTC's vocabulary of digital source types, without and with nets.
@@ -29,7 +31,8 @@ class Provenance:
     recipe
         The graph document, one line of JSON.
     nets
-        Every net that touches the frames with its hash and its three licences, one line of JSON; empty without nets.
+        Every net that touches the frames with its hash and its three licences, one line of JSON by name; those that
+        share a name have the first letters of their hash behind it. Empty without nets.
     """
 
     recipe: str
@@ -43,26 +46,26 @@ class Provenance:
         MediaError
             A header's list of nets cannot be read.
         """
-        nets: dict[str, Any] = {}
+        nets: _Nets = {}
         for frame in frames:
             said = frame.attributes.get("vfxgen:nets")
             try:
-                nets |= json.loads(said.value) if said else {}
-            except (TypeError, ValueError):
+                nets |= _by_hash(said.value) if said else {}
+            except (AttributeError, KeyError, TypeError, ValueError):
                 raise MediaError(
                     f"{frame.source}: frame {frame.number}: vfxgen:nets in its header is damaged; make the file again"
                 ) from None
-        nets |= json.loads(self.nets) if self.nets else {}
-        return replace(self, nets=_one_line(nets) if nets else "")
+        nets |= _by_hash(self.nets) if self.nets else {}
+        return replace(self, nets=_listed(nets))
 
 
 def provenance(document: dict[str, Any], nets: Mapping[str, Any]) -> Provenance:
     """A graph document and the nets in it (`Operator.nets`) as they stand in headers."""
-    used = {
-        name: {"sha256": entry.card.weights.sha256, "licences": entry.card.licences.model_dump(mode="json")}
-        for name, entry in nets.items()
-    }
-    return Provenance(_one_line(document), _one_line(used) if used else "")
+    used: _Nets = {}
+    for entry in nets.values():
+        sha256, licences = entry.card.weights.sha256, entry.card.licences.model_dump(mode="json")
+        used[entry.name, sha256] = {"sha256": sha256, "licences": licences}
+    return Provenance(_one_line(document), _listed(used))
 
 
 def with_provenance(frame: Frame, format: str, key: str, made_by: Provenance) -> Frame:
@@ -95,6 +98,20 @@ def published_key(path: str) -> str | None:
         return str(attributes["vfxgen:key"].value)
     match = _KEY_IN_SOFTWARE.match(str(attributes.get("Software", Attribute("")).value))
     return match[1] if match else None
+
+
+def _by_hash(listed: str) -> _Nets:
+    return {(name.removesuffix(_mark(net)), net["sha256"]): net for name, net in json.loads(listed).items()}
+
+
+def _listed(nets: _Nets) -> str:
+    of_name = Counter(name for name, _ in nets)
+    named = {name + (_mark(net) if of_name[name] > 1 else ""): net for (name, _), net in nets.items()}
+    return _one_line(named) if named else ""
+
+
+def _mark(net: dict[str, Any]) -> str:
+    return f" {net['sha256'][:12]}"
 
 
 def _one_line(document: Any) -> str:

@@ -38,8 +38,8 @@ class WithNet:
 
     @property
     def nets(self) -> Mapping[str, Entry]:
-        """The net its frames are made with, by name."""
-        return {self._entry.name: self._entry} if self._entry else {}
+        """The net its frames are made with, by its folder."""
+        return {str(self._entry.folder): self._entry} if self._entry else {}
 
     @cached_property
     def _net(self) -> Net:

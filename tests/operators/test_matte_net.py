@@ -138,7 +138,8 @@ def test_by_itself_it_takes_the_net_for_a_trimap_and_for_a_rough_mask(guide: str
     told = trimap_of(coverage()[..., 0], 5) if guide == "trimap" else coverage()[..., 0]
     said: Any = {guide: mattes(told[..., None])}
     made = {method: Matte(Pictures(shot()), **said, method=method) for method in ("auto", "net", "mixture")}
-    assert list(made["auto"].nets) == list(made["net"].nets) == [net] and not made["mixture"].nets
+    assert made["auto"].nets == made["net"].nets and not made["mixture"].nets
+    assert [entry.name for entry in made["auto"].nets.values()] == [net]
     auto, named, mixture = (matte[3].alpha for matte in made.values())
     assert np.array_equal(auto, named) and not np.array_equal(auto, mixture)
     assert np.abs(auto - coverage()).mean() < 2 * np.abs(mixture - coverage()).mean()
