@@ -233,6 +233,32 @@ class TestProvenance:
             listed = json.loads(file.attributes["vfxgen:nets"].value)
             assert {name: net["sha256"] for name, net in listed.items()} == {f"small {h[:12]}": h for h in hashes}
 
+    @pytest.mark.parametrize(
+        ("sources", "becomes"),
+        [
+            (["", ""], "compositeCapture"),
+            (["digitalCapture", "negativeFilm"], "compositeCapture"),
+            (["digitalCapture", "virtualRecording"], "compositeSynthetic"),
+            (["compositeSynthetic", "compositeWithTrainedAlgorithmicMedia"], "compositeWithTrainedAlgorithmicMedia"),
+            (["", "trainedAlgorithmicMedia"], "compositeWithTrainedAlgorithmicMedia"),
+            (["trainedAlgorithmicMedia", "trainedAlgorithmicMedia"], "trainedAlgorithmicMedia"),
+        ],
+    )
+    def test_the_digital_source_type_hides_nothing_that_the_sources_say(
+        self, tmp_path: Path, sources: list[str], becomes: str
+    ) -> None:
+        name, vocabulary = "Iptc4xmpExt:DigitalSourceType", "http://cv.iptc.org/newscodes/digitalsourcetype/"
+        for number, source in enumerate(sources):
+            said = {name: Attribute(vocabulary + source)} if source else {}
+            frame = replace(constant([0.2, 0.4, 0.1])[1], attributes=said)
+            write_image(frame, str(tmp_path / f"{number}.exr"), format="exr")
+        comp = vfxgen.Merge(*(vfxgen.read(tmp_path / f"{number}.exr") for number in range(2)))
+        for file in (
+            published(tmp_path, comp, "comp.exr"),
+            published(tmp_path, vfxgen.Grade(vfxgen.read(tmp_path / "comp.exr")), "graded.png"),
+        ):
+            assert file.attributes[name].value == vocabulary + becomes
+
     @pytest.mark.parametrize("said", ["{", "[]", '{"small": 1}', '{"small": {}}'])
     def test_a_damaged_list_of_nets_is_named(self, tmp_path: Path, said: str) -> None:
         plate = constant([0.1, 0.2, 0.3])[1]

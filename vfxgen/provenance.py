@@ -1,4 +1,4 @@
-"""What made a frame, in the frame's own header: its key, its recipe, the nets that touched it."""
+"""What made a frame, in the frame's own header: its key, its recipe, the nets that touched it, what it rests on."""
 
 from __future__ import annotations
 
@@ -17,9 +17,19 @@ from vfxgen.version import __version__
 _Nets = dict[tuple[str, str], dict[str, Any]]  # by name and hash
 _KEY_IN_SOFTWARE = re.compile(r"^vfxgen \S+ ([0-9a-f]{64})")
 _HOLDS_ANY_ATTRIBUTE = ("exr", "png")
-# IPTC's vocabulary of digital source types, without and with nets.
-_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeCapture"
-_SOURCE_TYPE_NETS = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+# IPTC's vocabulary of digital source types: made by a net, in parts; and what else was not captured from real life.
+_SOURCE_TYPE = "Iptc4xmpExt:DigitalSourceType"
+_VOCABULARY = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+_BY_NET, _PARTLY_BY_NET = "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"
+_SYNTHETIC = {
+    "algorithmicMedia",
+    "compositeSynthetic",
+    "dataDrivenMedia",
+    "digitalArt",
+    "digitalCreation",
+    "softwareImage",
+    "virtualRecording",
+}
 
 
 @dataclass(frozen=True)
@@ -33,13 +43,25 @@ class Provenance:
     nets
         Every net that touches the frames with its hash and its three licences, one line of JSON by name; those that
         share a name have the first letters of their hash behind it. Empty without nets.
+    sources
+        Digital source types of what the frames rest on; an empty one where a header says none.
     """
 
     recipe: str
     nets: str = ""
+    sources: frozenset[str] = frozenset()
+
+    @property
+    def source_type(self) -> str:
+        """The digital source type of the frames: it hides nothing that their sources say."""
+        if self.sources == {_BY_NET}:
+            return _BY_NET
+        if self.nets or not self.sources.isdisjoint((_BY_NET, _PARTLY_BY_NET)):
+            return _PARTLY_BY_NET
+        return "compositeCapture" if self.sources.isdisjoint(_SYNTHETIC) else "compositeSynthetic"
 
     def resting_on(self, frames: Iterable[Frame]) -> Provenance:
-        """This, with the nets beside its own that the headers of `frames` say were there before.
+        """This, with what the headers of `frames` say was there before: nets beside its own, digital source types.
 
         Raises
         ------
@@ -47,7 +69,9 @@ class Provenance:
             A header's list of nets cannot be read.
         """
         nets: _Nets = {}
+        sources = set(self.sources)
         for frame in frames:
+            sources.add(str(frame.attributes.get(_SOURCE_TYPE, Attribute("")).value).rpartition("/")[2])
             said = frame.attributes.get("vfxgen:nets")
             try:
                 nets |= _by_hash(said.value) if said else {}
@@ -56,7 +80,7 @@ class Provenance:
                     f"{frame.source}: frame {frame.number}: vfxgen:nets in its header is damaged; make the file again"
                 ) from None
         nets |= _by_hash(self.nets) if self.nets else {}
-        return replace(self, nets=_listed(nets))
+        return replace(self, nets=_listed(nets), sources=frozenset(sources))
 
 
 def provenance(document: dict[str, Any], nets: Mapping[str, Any]) -> Provenance:
@@ -76,7 +100,7 @@ def with_provenance(frame: Frame, format: str, key: str, made_by: Provenance) ->
             "vfxgen:key": Attribute(key),
             "vfxgen:version": Attribute(__version__),
             "vfxgen:recipe": Attribute(made_by.recipe),
-            "Iptc4xmpExt:DigitalSourceType": Attribute(_SOURCE_TYPE_NETS if made_by.nets else _SOURCE_TYPE),
+            _SOURCE_TYPE: Attribute(_VOCABULARY + made_by.source_type),
         }
         if made_by.nets:
             attributes["vfxgen:nets"] = Attribute(made_by.nets)
