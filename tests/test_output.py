@@ -130,6 +130,25 @@ class TestColour:
         opaque = published(tmp_path, constant([0.5, 0.4, 0.3]), f"opaque.{name}", colorspace="ARRI LogC4")
         np.testing.assert_array_equal(glow.rgb, opaque.rgb)
 
+    @pytest.mark.parametrize(
+        ("name", "fields", "keeps_it"),
+        [
+            ("o.exr", {}, True),
+            ("o.jpg", {}, True),
+            ("o.exr", {"colorspace": "ARRI LogC4"}, False),
+            ("o.exr", {"view": "Un-tone-mapped"}, False),
+            ("o.dpx", {"colorspace": "ARRI LogC4"}, False),
+            ("o.png", {}, False),
+        ],
+    )
+    def test_a_glow_that_a_file_has_no_place_for_is_said(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, fields: dict[str, str], keeps_it: bool
+    ) -> None:
+        published(tmp_path, constant([0.0, 0.0, 0.0, 0.0]), name, **fields)
+        assert "glow" not in caplog.text
+        published(tmp_path, constant([0.5, 0.4, 0.3, 0.0]), name, **fields)
+        assert ("light where A is 0 (a glow) is not seen" in caplog.text) != keeps_it
+
     @pytest.mark.parametrize("space", [{}, {"view": "Un-tone-mapped"}, {"colorspace": "ARRI LogC4"}])
     @pytest.mark.parametrize("alpha", [0.0, 0.1])
     def test_a_movie_without_alpha_shows_what_is_seen_over_black(self, space: dict[str, Any], alpha: float) -> None:

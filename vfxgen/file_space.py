@@ -9,6 +9,7 @@ import numpy as np
 
 from vfxgen import color
 from vfxgen.frame import RGB, Attribute, Frame, Pixels, Plane
+from vfxgen.log import say_once
 from vfxgen.media import image
 
 SPACE_ATTRIBUTE = "vfxgen:colorspace"
@@ -66,7 +67,7 @@ def to_file_space(frame: Frame, space: str, alpha: Alpha) -> Frame:
         rgb = frame.pixels(*names)
         premultiplied = names == RGB and "A" in frame.planes and alpha != "dropped"
         if premultiplied and (straight or not linear):
-            converted = color.convert(unpremultiplied(rgb, frame.alpha), frame.colorspace, space)
+            converted = color.convert(_straight(frame), frame.colorspace, space)
             out = out.with_pixels(names, converted if straight else converted * frame.alpha)
         elif (converted := color.convert(rgb, frame.colorspace, space)) is not rgb:
             out = out.with_pixels(names, converted)
@@ -86,7 +87,7 @@ def to_file_space(frame: Frame, space: str, alpha: Alpha) -> Frame:
 
 def to_view(frame: Frame, view: str, alpha: Alpha) -> Frame:
     """`frame` as the default display shows it, its colour as a file with such alpha holds it."""
-    rgb = frame.rgb if alpha == "dropped" else unpremultiplied(frame.rgb, frame.alpha)
+    rgb = frame.rgb if alpha == "dropped" else _straight(frame)
     shown = color.to_display(rgb, frame.colorspace, view=view)
     if alpha == "premultiplied" and "A" in frame.planes:
         shown = shown * frame.alpha
@@ -99,6 +100,17 @@ def unpremultiplied(rgb: Pixels, alpha: Pixels) -> Pixels:
     """Straight colour (H, W, 3) of premultiplied `rgb`; as it is where alpha is not above 0."""
     covered = alpha > 0
     return np.where(covered, rgb / np.where(covered, alpha, 1), rgb).astype(np.float32, copy=False)
+
+
+def _straight(frame: Frame) -> Pixels:
+    rgb, alpha = frame.rgb, frame.alpha
+    # Either file holds straight colour, as it is or times A: where A is 0 there is none.
+    if (rgb[alpha[..., 0] == 0] != 0).any():
+        say_once(
+            "light where A is 0 (a glow) is not seen in a file of straight alpha or of encoded colour with A: "
+            "scene-linear EXR keeps it; without A a file holds what is seen over black"
+        )
+    return unpremultiplied(rgb, alpha)
 
 
 def _restored(frame: Frame, converted: Frame) -> dict[str, Plane]:
