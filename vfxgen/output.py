@@ -17,6 +17,7 @@ from vfxgen.frame import Frame, Pixels, is_frame_rate
 from vfxgen.media import image, movie
 from vfxgen.media.pattern import Pattern
 from vfxgen.media.publish import published
+from vfxgen.media.storage import storable
 from vfxgen.operator import digest
 from vfxgen.provenance import Provenance, published_key, with_provenance
 
@@ -165,9 +166,9 @@ class Output(BaseModel):
             raise RequestError(f"{self.path}: compression '{self.compression}'; known: {known}, dwaa:45")
         if self.type:
             try:
-                image.storable(self.path, self.type)
+                storable(format, self.type)
             except MediaError as error:
-                raise RequestError(str(error)) from None
+                raise RequestError(f"{self.path}: {error}") from None
 
     def key(self, sequence_key: str) -> str:
         """What the header of a published frame must say for the frame to be current."""

@@ -19,17 +19,6 @@ from vfxgen.media.readable import require_readable
 WRITABLE = ("exr", "dpx", "tif", "tiff", "png", "jpg", "jpeg")
 COMPRESSIONS = ("none", "rle", "zips", "zip", "piz", "pxr24", "b44", "b44a", "dwaa", "dwab")
 
-# What each format can hold, best first; the first is used when the frame's own type is not among them.
-_STORABLE = {
-    "exr": ("half", "float", "uint32"),
-    "tif": ("uint16", "uint8", "float", "half"),
-    "png": ("uint16", "uint8"),
-    "jpg": ("uint8",),
-    "dpx": ("uint10", "uint16", "uint12", "uint8"),
-}
-# Types of values beyond 0..1.
-_UNBOUNDED = ("half", "float", "double", "uint32")
-TYPES = ("half", "float", "uint32", "uint8", "uint10", "uint12", "uint16")
 _OIIO_TYPE = {
     "half": oiio.HALF,
     "float": oiio.FLOAT,
@@ -294,43 +283,6 @@ def _is_luminance_chroma(path: str) -> bool:
     return b"\0RY\0" in head and b"BY\0" in head
 
 
-def storage_types(frame: Frame, path: str, type: str = "") -> dict[str, str]:
-    """The type each channel of `frame` is stored as in `path`: `type` where given, else its own where possible.
-
-    Formats but EXR have one type for all channels: where their own differ, one that clips none where there is.
-
-    Raises
-    ------
-    MediaError
-        The format is not one that can be written, or cannot hold `type`.
-    """
-    able = storable(path, type)
-    types = {}
-    for name, own in frame.types.items():
-        wanted = own if not type or (own == "uint32" and own in able) else type
-        wide = "float" if wanted in _UNBOUNDED and "float" in able else able[0]
-        types[name] = wanted if wanted in able else wide
-    if extension(path) != "exr" and len(kinds := set(types.values())) > 1:
-        types = dict.fromkeys(types, able[0] if kinds.isdisjoint(_UNBOUNDED) else "float")
-    return types
-
-
-def storable(path: str, type: str = "") -> tuple[str, ...]:
-    """The types that the format of `path` can hold, best first.
-
-    Raises
-    ------
-    MediaError
-        The format is not one that can be written, or cannot hold `type`.
-    """
-    able = _STORABLE.get(extension(path))
-    if able is None:
-        raise MediaError(f"{path}: cannot write .{extension(path)}; write one of {', '.join(WRITABLE)}, or a movie")
-    if type and type not in able:
-        raise MediaError(f"{path}: .{extension(path)} cannot hold {type}; it holds {', '.join(able)}")
-    return able
-
-
 def write_image(frame: Frame, path: str, *, format: str, type: str = "", compression: str = "") -> None:
     """Write `frame` to `path` as it is: no colour conversion, no renaming; see `vfxgen.media.publish` for that.
 
@@ -339,7 +291,7 @@ def write_image(frame: Frame, path: str, *, format: str, type: str = "", compres
     format
         ``exr dpx tif png jpg``: the path may carry a temporary name.
     type
-        See `storage_types`. Finite values beyond half float become its largest value, which is said once.
+        See `storage.stored_types`. Finite values beyond half float become its largest value, which is said once.
     compression
         Of EXR: one of `COMPRESSIONS`, ``dwaa:45`` with a level; else the frame's own, else ``zip``.
 
@@ -348,9 +300,9 @@ def write_image(frame: Frame, path: str, *, format: str, type: str = "", compres
     MediaError
         The frame does not fit the format, or the file cannot be written.
     """
-    storable(f"{path}.{format}", type)
+    storage.storable(format, type)
     frame = storage.arranged(frame, format)
-    types = storage_types(frame, f"{path}.{format}", type)
+    types = storage.stored_types(frame, format, type)
     spec = oiio.ImageSpec(frame.data_window.width, frame.data_window.height, len(frame.planes), oiio.FLOAT)
     spec.x, spec.y = frame.data_window.x, frame.data_window.y
     spec.full_x, spec.full_y, spec.full_width, spec.full_height = frame.display_window

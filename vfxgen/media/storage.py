@@ -1,4 +1,4 @@
-"""Frames as the numbers that files hold: channel order, integer codes, half floats."""
+"""Frames as the numbers that files hold: channel order, types, integer codes, half floats."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ from vfxgen.frame import RGB, RGBA, Box, Frame, Pixels, Plane
 from vfxgen.log import say_once
 
 _HALF_MAX = 65504.0
+# What each format can hold, best first; the first is used when the frame's own type is not among them.
+_STORABLE = {
+    "exr": ("half", "float", "uint32"),
+    "dpx": ("uint10", "uint16", "uint12", "uint8"),
+    "tif": ("uint16", "uint8", "float", "half"),
+    "png": ("uint16", "uint8"),
+    "jpg": ("uint8",),
+}
+# Types of values beyond 0..1.
+_UNBOUNDED = ("half", "float", "double", "uint32")
 # The sets of channels that a format without channel names can hold, by position; the largest that fits is taken.
 _POSITIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     "png": (RGBA, RGB, ("Y", "A"), ("Y",)),
@@ -60,6 +70,43 @@ def _chosen(frame: Frame, ordered: tuple[str, ...], format: str) -> tuple[str, .
     if left := [name for name in ordered if name not in kept]:
         say_once(f".{format} has no room for {' '.join(left)}: left out; keep them in EXR")
     return kept
+
+
+def stored_types(frame: Frame, format: str, type: str = "") -> dict[str, str]:
+    """The type each channel of `frame` is stored as in `format`: `type` where given, else its own where possible.
+
+    Formats but EXR have one type for all channels: where their own differ, one that clips none where there is.
+
+    Raises
+    ------
+    MediaError
+        As `storable`.
+    """
+    able = storable(format, type)
+    types = {}
+    for name, own in frame.types.items():
+        wanted = own if not type or (own == "uint32" and own in able) else type
+        wide = "float" if wanted in _UNBOUNDED and "float" in able else able[0]
+        types[name] = wanted if wanted in able else wide
+    if format != "exr" and len(kinds := set(types.values())) > 1:
+        types = dict.fromkeys(types, able[0] if kinds.isdisjoint(_UNBOUNDED) else "float")
+    return types
+
+
+def storable(format: str, type: str = "") -> tuple[str, ...]:
+    """The types that `format` can hold, best first.
+
+    Raises
+    ------
+    MediaError
+        The format is not one that can be written, or cannot hold `type`.
+    """
+    able = _STORABLE.get(format)
+    if able is None:
+        raise MediaError(f"cannot write .{format}; write one of {', '.join(_STORABLE)}, or a movie")
+    if type and type not in able:
+        raise MediaError(f".{format} cannot hold {type}; it holds {', '.join(able)}")
+    return able
 
 
 def as_light(codes: NDArray[np.unsignedinteger[Any]], type: str) -> Pixels:
