@@ -84,7 +84,9 @@ class TestExitCodes:
             (["--type", "int"], "output"),
             (["--set", "grad.slope=1"], "there is no node 'grad'"),
             (["--fps", "1000000000000"], "fps = '1000000000000': Value error, must be above 0 and at most 1000"),
-            (["--memory", "1e300"], "should be less than or equal to 1000000"),
+            (["--memory", "inf"], "should be less than or equal to 1000000"),
+            (["--memory", "nan"], "should be less than or equal to 1000000"),
+            (["--memory", "-1"], "should be greater than or equal to 0.1"),
             (["--missing", "guess"], "read.missing = 'guess': must be error | hold | nearest | black"),
         ],
     )
@@ -95,6 +97,11 @@ class TestExitCodes:
         assert said in done.stderr
         assert "Traceback" not in done.stderr
         assert not list(tmp_path.glob("o.*"))
+
+    @pytest.mark.parametrize("idle", ["inf", "nan", "-1"])
+    def test_2_for_a_worker_that_would_wait_no_time_there_is(self, idle: str) -> None:
+        done = run("worker", "--idle", idle)
+        assert (done.returncode, "Invalid value for '--idle'" in done.stderr) == (2, True)
 
     def test_1_when_a_frame_failed_and_it_is_listed(self, tmp_path: Path) -> None:
         plate = write_plate(tmp_path, range(1, 4))

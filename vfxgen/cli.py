@@ -145,7 +145,9 @@ def show_doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
 @app.command("worker")
 @guarded
 def run_worker(
-    idle: Annotated[float, typer.Option("--idle", help="Seconds without work until it ends; 0: never.", min=0)] = 600.0,
+    idle: Annotated[
+        float, typer.Option("--idle", help="Seconds without work until it ends; 0: never.", min=0, max=1e9)
+    ] = 600.0,
 ) -> None:
     """Serve a host such as Blender: requests on stdin, answers on stdout; see docs/hosts.md."""
     from vfxgen.hosts.worker import serve
