@@ -1,4 +1,4 @@
-"""Random subjects with a surface: solids, gauze, smoke, glass."""
+"""Random subjects with a surface: solids, smoke, glass."""
 
 from math import pi
 from typing import Any
@@ -6,8 +6,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from shots.stage.coverage import sheer
-from shots.stage.nodes import Colour, Floats, grid, mesh_object, node, principled, smooth_noise
+from shots.stage.nodes import Floats, grid, mesh_object, node, principled, smooth_noise
 from shots.stage.props import box, mottled
 
 Random = np.random.Generator
@@ -56,31 +55,6 @@ def covered(material: Any, cover: Any) -> Any:
     return material
 
 
-def gauze(centre: Floats, size: float, random: Random) -> list[Any]:
-    """A hanging cloth that lets light through: even, or woven so that threads show."""
-    u, v, quads = grid(90, 90)
-    points = np.stack([(u - 0.5) * 2.6, np.zeros(len(u)), (v - 0.5) * 2.6], axis=1)
-    points[:, 1] = 0.12 * smooth_noise(points * [1, 1, random.uniform(0.1, 1)], int(random.integers(1 << 30)), 6.0, 2)
-    points[:, [0, 2]] += 0.25 * random.normal(size=(1, 2))
-    turned = points @ rotation(random.uniform(-0.7, 0.7))
-    # Most veils are hardly dyed.
-    tint = random.uniform(0.6, 1.4, 3) ** random.choice([0.15, 1.0])
-    colour: Colour = tuple(np.clip(random.uniform(0.1, 0.9) * tint, 0, 0.95))
-    material = principled("gauze", colour, Roughness=0.8, Specular_IOR_Level=0.1)
-    tree = material.node_tree
-    thick = random.uniform(0.1, 0.75)
-    cover = node(tree, "ShaderNodeFresnel", {"IOR": random.uniform(1.02, 1.2)}).outputs[0]
-    cover = node(tree, "ShaderNodeMath", {0: cover, 1: thick}, operation="ADD", use_clamp=True).outputs[0]
-    if random.random() < 0.4:
-        where = node(tree, "ShaderNodeTexCoord").outputs["Object"]
-        threads = {"Vector": where, "Scale": random.uniform(20, 120), "Distortion": random.uniform(0, 2)}
-        wave = node(tree, "ShaderNodeTexWave", threads).outputs[1]
-        cover = node(tree, "ShaderNodeMath", {0: cover, 1: wave}, operation="MULTIPLY").outputs[0]
-    front = tree.nodes["Principled BSDF"].outputs[0]
-    cloth = sheer(material, cover, front, colour, random.uniform(0.0, 0.8))
-    return [mesh_object("gauze", centre + size * turned, quads, cloth)]
-
-
 def smoke(centre: Floats, size: float, random: Random) -> list[Any]:
     """Sheets of drifting haze, dense in the middle, gone at the rim."""
     colour = (random.uniform(0.3, 0.9),) * 3
@@ -118,11 +92,6 @@ def glass(centre: Floats, size: float, random: Random) -> list[Any]:
         item.data.materials.append(covered(material, cover))
         items.append(item)
     return items
-
-
-def rotation(angle: float) -> Floats:
-    """About the line of sight."""
-    return np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
 
 
 def clear() -> None:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import bpy
 import numpy as np
 
-from shots.pairs import bodies, fibres
+from shots.pairs import bodies, cloth, fibres
 from shots.stage.coverage import glow
 from shots.stage.cycles import set_sampling
 from shots.stage.nodes import area_light, camera, empty
@@ -22,14 +22,15 @@ KINDS = {
     "fur": fibres.fur,
     "plant": fibres.plant,
     "wires": fibres.wires,
-    "gauze": bodies.gauze,
+    "gauze": cloth.gauze,
     "smoke": bodies.smoke,
     "glass": bodies.glass,
     "head": fibres.head,
+    "drape": cloth.drape,
     "solid": bodies.solid,
 }
 CHANCE = {"hair": 0.34, "fur": 0.1, "plant": 0.12, "wires": 0.1, "gauze": 0.1, "smoke": 0.06, "glass": 0.06}
-"""Of the main thing in a sample; the rest are solid, heads what was asked for. Hair is what mattes are judged by."""
+"""Of the main thing in a sample; the rest are solid, heads and drapes what was asked for. Hair is what mattes show."""
 SCREEN_LIGHT = 60.0
 """Watts of the screen: about as much light on the subject as a lit screen of reflectance 1 would send."""
 
@@ -51,7 +52,7 @@ def build(scene: Any, random: np.random.Generator, kind: str | None = None) -> s
     for item in items:
         item.parent = mover
     move(scene, mover, random)
-    add_lights(scene, random)
+    add_lights(scene, random, 0.1 if kind == "drape" else 0.3)
     sharp = random.random() < 0.55
     aside = random.normal(0, 0.05)
     focus = DISTANCE + (0 if sharp else random.uniform(-0.5, 0.7))
@@ -71,12 +72,12 @@ def move(scene: Any, mover: Any, random: np.random.Generator) -> None:
         mover.keyframe_insert("rotation_euler", frame=frame)
 
 
-def add_lights(scene: Any, random: np.random.Generator) -> None:
+def add_lights(scene: Any, random: np.random.Generator, warmth: float) -> None:
     """One to three soft lamps about the subject, a dim sky, and behind it all the screen as a white lamp."""
     for n in range(int(random.integers(1, 4))):
         angle, height = random.uniform(0, 2 * np.pi), random.uniform(-0.3, 1.3)
         where = (1.7 * np.sin(angle), -1.7 * np.cos(angle), height)
-        warm = random.uniform(-0.3, 0.3)
+        warm = random.uniform(-warmth, warmth)
         colour = (1 + warm, 1.0, 1 - warm)
         area_light(f"lamp {n}", where, (0, 0, 0), random.uniform(0.15, 1.2), 60 * random.uniform(0.1, 1.0), colour)
     level = random.uniform(0.02, 0.6)

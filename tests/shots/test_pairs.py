@@ -58,3 +58,12 @@ def test_a_head_is_solid_within_and_its_hair_brown_or_fair(sample: Path, tmp_pat
     assert (alpha > 0.99).sum() > loose.sum() > 500
     red, green, blue = head.foreground[loose].mean(0)
     assert red > green > blue
+
+
+def test_a_drape_is_cloth_that_covers_in_part_more_and_less_of_it_in_folds(sample: Path, tmp_path: Path) -> None:
+    drape = rendered(made(tmp_path, "--kind", "drape", "--samples", "3").with_name("00002.exr"))
+    cloth = (drape.alpha[..., 0] > 0.05) & (drape.alpha[..., 0] < 0.95)
+    assert cloth.sum() > 20000 and drape.alpha[cloth].std() > 0.1
+    red, green, blue = drape.foreground[cloth].mean(0)
+    assert abs(red - blue) < 0.1 * green
+    assert drape.bounce[cloth].mean() > 0.1 * drape.foreground[cloth].mean()
