@@ -7,6 +7,8 @@ import resource
 import subprocess
 import sys
 import threading
+import time
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -43,6 +45,54 @@ class Failing(Sequence):
 
     def make_key(self, number: int) -> str:
         return f"failing {number}"
+
+
+class Decoded(Sequence):
+    """Grey plates 1 to 40 that note how often each is decoded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.decoded: Counter[int] = Counter()
+
+    @property
+    def range(self) -> list[int]:
+        return list(range(1, 41))
+
+    def frame(self, number: int) -> Frame:
+        self.decoded[number] += 1
+        return replace(constant([0.1, 0.2, 0.3])[1], number=number)
+
+    def make_key(self, number: int) -> str:
+        return f"decoded {number}"
+
+
+class Among(Sequence):
+    """Each plate, after a look at those up to `reach` before and after it; takes longer than decoding one."""
+
+    def __init__(self, plate: Sequence, reach: int) -> None:
+        super().__init__()
+        self.plate, self.reach = plate, reach
+        self.made: Counter[int] = Counter()
+
+    @property
+    def inputs(self) -> dict[str, Sequence]:
+        return {"plate": self.plate}
+
+    @property
+    def range(self) -> list[int] | None:
+        return self.plate.range
+
+    def needs(self, number: int) -> dict[str, tuple[int, ...]]:
+        return {"plate": tuple(n for n in self.range or [] if abs(n - number) <= self.reach)}
+
+    def frame(self, number: int) -> Frame:
+        self.made[number] += 1
+        around = {n: self.plate[n] for n in self.needs(number)["plate"]}
+        time.sleep(0.005)
+        return around[number]
+
+    def make_key(self, number: int) -> str:
+        return f"among {self.plate.key(number)}"
 
 
 class TestSkipping:
@@ -244,6 +294,33 @@ class TestPipeline:
         ]
         assert statuses(jobs, range(1, 7)) == ["rendered"] * 6
         assert sorted(made) == [1, 2, 3, 4, 5, 6]
+
+    @pytest.mark.parametrize("memory", [1, 2**32], ids=["one waits", "four wait"])
+    @pytest.mark.parametrize("frames", [range(1, 41), range(11, 41), range(40, 0, -1)], ids=["1-40", "11-40", "40-1"])
+    @pytest.mark.parametrize("reaches", [(4,), (2, 1, 4)], ids=str)
+    def test_each_plate_is_decoded_once_however_many_frames_look_at_it(
+        self, tmp_path: Path, reaches: tuple[int, ...], frames: range, memory: int
+    ) -> None:
+        plate = Decoded()
+        chain: Sequence = plate
+        for reach in reaches:
+            chain = Among(chain, reach)
+        job = Job(chain, Output(path=str(tmp_path / "o.####.exr")))
+        assert statuses([job], frames, memory=memory) == ["rendered"] * len(frames)
+        assert set(plate.decoded.values()) == {1}
+
+    def test_what_neighbours_look_at_is_computed_once_from_the_first_frame_of_the_shot(self, tmp_path: Path) -> None:
+        looked_at = Among(Decoded(), 4)
+        job = Job(Among(looked_at, 4), Output(path=str(tmp_path / "o.####.exr")))
+        assert statuses([job], range(1, 41)) == ["rendered"] * 40
+        assert set(looked_at.made.values()) == {1}
+
+    def test_what_one_render_has_to_remember_the_next_one_need_not(self, tmp_path: Path) -> None:
+        plate = Decoded()
+        statuses([Job(Among(plate, 4), Output(path=str(tmp_path / "a.####.exr")))], range(1, 41), memory=1)
+        assert plate.keep == 10
+        statuses([Job(plate, Output(path=str(tmp_path / "b.####.exr")))], range(1, 41), memory=1)
+        assert plate.keep == 2
 
     def test_no_more_frames_wait_than_the_budget_allows(self, tmp_path: Path) -> None:
         alive, most = [0], [0]

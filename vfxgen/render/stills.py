@@ -42,7 +42,10 @@ class Stills:
         self.on_error, self.force, self.memory = on_error, force, memory
         self.made_by = [_provenance(job.sequence) for job in jobs]
         self.ahead = self.behind = 1
-        self._keep()
+        self.nodes = list(dict.fromkeys(node for job in jobs for node in every_sequence(job.sequence)))
+        for node in self.nodes:
+            node.keep = 0
+        self._keep(self.frames[0], [])
 
     def events(self) -> Iterator[Event]:
         """Every frame's event, in the order of `frames`."""
@@ -73,7 +76,9 @@ class Stills:
         for job, made_by in zip(self.jobs, self.made_by, strict=True):
             key = job.output.key(job.sequence.key(number))
             if self.force or not job.output.is_current(number, key):
-                decoded = (leaf[needed] for leaf, needed in leaves(job.sequence, number))
+                files = leaves(job.sequence, number)
+                self._keep(number, files)
+                decoded = (leaf[needed] for leaf, needed in files)
                 pending.append((job, key, made_by.resting_on(decoded)))
         return _Plan(number, pending, time.perf_counter() - start)
 
@@ -113,20 +118,21 @@ class Stills:
         results = sum(frame.bytes for *_, frame in made)
         self.ahead = max(1, min(_MOST_WAITING, self.memory // 2 // max(1, decoded)))
         self.behind = max(1, min(_MOST_WAITING, self.memory // 2 // max(1, results)))
-        self._keep()
 
-    def _keep(self) -> None:
-        """Let every sequence remember just the frames that will be asked for again."""
-        first = self.frames[0]
-        asked: Counter[int] = Counter()
-        everything = {id(node): node for job in self.jobs for node in every_sequence(job.sequence)}
-        for node in everything.values():
-            for name, numbers in node.needs(first).items():
-                asked[id(node.inputs[name])] += len(numbers)
-        asked.update(id(job.sequence) for job in self.jobs)
-        for node in everything.values():
-            used = asked[id(node)]
-            node.keep = used + self.ahead if not node.inputs else (used if used > 1 else 0)
+    def _keep(self, number: int, files: list[tuple[Sequence, int]]) -> None:
+        """Let every sequence remember just the frames that will be asked for again, now that `number` is to be made.
+
+        As many as for the frame that asks for most: the first of a shot has no neighbours before it.
+        """
+        asked = Counter(job.sequence for job in self.jobs)
+        for node in self.nodes:
+            for name, numbers in node.needs(number).items():
+                asked[node.inputs[name]] += len(numbers)
+        # Neighbours of neighbours are more files than any one sequence asks for.
+        asked |= Counter(leaf for leaf, _ in files)
+        for node, used in asked.items():
+            keep = used + self.ahead if not node.inputs else (used if used > 1 else 0)
+            node.keep = max(node.keep, keep)
 
 
 def _provenance(sequence: Sequence) -> Provenance:

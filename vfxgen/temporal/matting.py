@@ -73,7 +73,7 @@ class Guide:
         """Which frames of which input say where the subject is on frame `number`, and which plates."""
         if not self._sides:
             return {"plate": (number,), "trimap": (number,), "rough": (number,)}
-        # A keyframe counts to those after it: what a render keeps in memory follows from its first frame.
+        # A keyframe counts to those after it: how many frames wait in a render follows from what its first one weighs.
         start = number + 1 if number in self.keyframes and number != self.keyframes[-1] else number
         before, after = (side.needs(at) for side, at in zip(self._sides, (number, start), strict=True))
         return {name: tuple(sorted({*before[name], *after[name]})) for name in before}
