@@ -125,6 +125,15 @@ class TestUntouchedIsIdentical:
         assert np.array_equal(then[:, :20], after.planes["G"][:, :20])
         assert not np.array_equal(then[:, 30:], after.planes["G"][:, 30:])
 
+    def test_in_a_plate_of_lossy_compression(self, tmp_path: Path) -> None:
+        write_image(plate_frame(7), str(tmp_path / "plate.exr"), format="exr", compression="dwaa:45")
+        graded = vfxgen.Grade(vfxgen.read(tmp_path / "plate.exr"), vfxgen.read(write_mask(tmp_path)), slope=3.0)
+        vfxgen.write(graded, tmp_path / "out.exr", frames="7")
+        before, after = (read_image(str(tmp_path / name), 7) for name in ("plate.exr", "out.exr"))
+        for name in "RGB":
+            assert np.array_equal(before.planes[name][:, :20], after.planes[name][:, :20])
+        assert np.array_equal(before.planes["depth.Z"], after.planes["depth.Z"])
+
     @pytest.mark.parametrize("type", ["uint8", "uint16"])
     def test_a_png_with_straight_alpha_comes_back_bit_for_bit(self, tmp_path: Path, type: str) -> None:
         values = np.random.default_rng(3).random((9, 11, 4)).astype(np.float32)

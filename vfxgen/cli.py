@@ -220,7 +220,11 @@ def _operator_verb(operator: type[Operator]) -> Callable[..., None]:
             "Store as half, float, uint8, uint10, uint12, uint16; default: as the plate.",
             rich_help_panel=writing,
         ),
-        option("compression", "Of EXR: zip, piz, dwaa:45 ...; default: as the plate.", rich_help_panel=writing),
+        option(
+            "compression",
+            "Of EXR: zip, piz, dwaa:45 ...; default: the plate's if it is lossless.",
+            rich_help_panel=writing,
+        ),
         option("channels", "Channels to write, in order: RGBA or R,G,B,depth.Z.", rich_help_panel=writing),
         option("out_colorspace", "Colour space of the output; default: the plate's.", rich_help_panel=writing),
         option("out_view", "A display view instead of a colour space.", rich_help_panel=writing),

@@ -51,7 +51,7 @@ class Output(BaseModel):
     type
         Stored as ``half float uint8 uint10 uint12 uint16``; empty: as the plate was, where the format can.
     compression
-        Of EXR: ``zip zips piz dwaa:45 ...``; empty: as the plate was, else zip.
+        Of EXR: ``zip zips piz dwaa:45 ...``; empty: as the plate was where that loses nothing, else zip.
     colorspace
         Empty: the plate's for EXR when it is scene-linear (else the working space), the file rules for other formats.
     view

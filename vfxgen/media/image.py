@@ -17,7 +17,8 @@ from vfxgen.media import storage
 from vfxgen.media.readable import require_readable
 
 WRITABLE = ("exr", "dpx", "tif", "tiff", "png", "jpg", "jpeg")
-COMPRESSIONS = ("none", "rle", "zips", "zip", "piz", "pxr24", "b44", "b44a", "dwaa", "dwab")
+_LOSSLESS = ("none", "rle", "zips", "zip", "piz")
+COMPRESSIONS = (*_LOSSLESS, "pxr24", "b44", "b44a", "dwaa", "dwab")
 
 _OIIO_TYPE = {
     "half": oiio.HALF,
@@ -293,7 +294,8 @@ def write_image(frame: Frame, path: str, *, format: str, type: str = "", compres
     type
         See `storage.stored_types`. Finite values beyond half float become its largest value, which is said once.
     compression
-        Of EXR: one of `COMPRESSIONS`, ``dwaa:45`` with a level; else the frame's own, else ``zip``.
+        Of EXR: one of `COMPRESSIONS`, ``dwaa:45`` with a level; else the frame's own where it loses nothing of what is
+        stored, else ``zip``.
 
     Raises
     ------
@@ -321,8 +323,7 @@ def write_image(frame: Frame, path: str, *, format: str, type: str = "", compres
         # OpenImageIO would put the time of writing there: the same frame would not give the same file.
         spec.attribute("DateTime", "")
     if format == "exr":
-        own = frame.attributes.get("compression", Attribute("zip")).value
-        spec.attribute("compression", compression or (own if str(own).split(":")[0] in COMPRESSIONS else "zip"))
+        spec.attribute("compression", compression or _inherited_compression(frame, types))
     if format in ("png", "tif"):
         spec.attribute("oiio:UnassociatedAlpha", 1)
     if format == "jpg":
@@ -332,6 +333,14 @@ def write_image(frame: Frame, path: str, *, format: str, type: str = "", compres
             _write_spec(frame, memory, format, spec, types)
     else:
         _write_spec(frame, path, format, spec, types)
+
+
+def _inherited_compression(frame: Frame, types: Mapping[str, str]) -> str:
+    """The frame's own where every pixel comes back bit for bit, else ``zip``: what loses is for who asks for it."""
+    own = str(frame.attributes.get("compression", Attribute("")).value)
+    # It cuts float to 24 bits, and keeps the rest.
+    exact = own == "pxr24" and "float" not in types.values()
+    return own if exact or own.partition(":")[0] in _LOSSLESS else "zip"
 
 
 # On a full disk OpenImageIO's PNG writer reports success, and its JPEG writer ends the process.
