@@ -116,6 +116,13 @@ class TestSkipping:
         assert statuses([grade_job(plate, tmp_path, slope=3)], range(1, 5)) == ["rendered"] * 4
         assert statuses([grade_job(plate, tmp_path, slope=3)], range(1, 3), force=True) == ["rendered"] * 2
 
+    def test_another_version_makes_everything_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        copied = Job(vfxgen.read(write_plate(tmp_path, [1])), Output(path=str(tmp_path / "c.####.exr")))
+        assert statuses([copied], range(1, 2)) == ["rendered"]
+        assert statuses([copied], range(1, 2)) == ["current"]
+        monkeypatch.setattr("vfxgen.output.__version__", "another")
+        assert statuses([copied], range(1, 2)) == ["rendered"]
+
     def test_the_same_sequence_object_sees_files_that_changed(self, tmp_path: Path) -> None:
         plate = write_plate(tmp_path, range(1, 3))
         job = grade_job(plate, tmp_path, slope=2)

@@ -20,6 +20,7 @@ from vfxgen.media.publish import published
 from vfxgen.media.storage import storable
 from vfxgen.operator import digest
 from vfxgen.provenance import Provenance, published_key, with_provenance
+from vfxgen.version import __version__
 
 _STRAIGHT_FORMATS = ("png", "tif")
 
@@ -175,6 +176,7 @@ class Output(BaseModel):
         is_view = self.view or (self.is_movie and not self.colorspace)
         return digest(
             sequence=sequence_key,
+            version=__version__,
             format=image.extension(self.path),
             **self.model_dump(mode="json", exclude={"path", "fps"}),
             **({"shown": color.shown(view=self.view)} if is_view else {}),
