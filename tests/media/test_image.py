@@ -300,6 +300,33 @@ def test_many_parts_without_a_choice_are_said_once(shared_data: Path, caplog: py
     assert caplog.text.count("has 10 parts; part 0 'rgba_right' is read") == 1
 
 
+def test_of_an_animation_the_first_picture_is_read_and_the_file_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, spec = str(tmp_path / "walk.gif"), oiio.ImageSpec(20, 12, 3, oiio.UINT8)
+    file = oiio.ImageOutput.create(path)
+    assert file is not None and file.open(path, (spec,) * 3)
+    for grey in (50, 100, 200):
+        assert grey == 50 or file.open(path, spec, "AppendSubimage")
+        file.write_image(np.full((12, 20, 3), grey, np.uint8))
+    file.close()
+    assert image.read_image(path, 1).rgb.mean() == pytest.approx(50 / 255)
+    assert f"{path}: is an animation; the first of its 3 pictures is every frame" in caplog.text
+    with pytest.raises(MediaError, match=r"walk\.gif: of an animation the first picture alone can be read"):
+        image.read_image(path, 1, part="1")
+
+
+def test_a_webp_is_read(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (20, 30, 3), np.uint8)
+    spec = oiio.ImageSpec(30, 20, 3, oiio.UINT8)
+    spec.attribute("Compression", "lossless")
+    file = oiio.ImageOutput.create(str(tmp_path / "a.webp"))
+    assert file is not None
+    assert file.open(str(tmp_path / "a.webp"), spec) and file.write_image(pixels) and file.close()
+    frame = image.read_image(str(tmp_path / "a.webp"), 1)
+    assert np.array_equal(np.rint(frame.rgb * 255), pixels) and set(frame.types.values()) == {"uint8"}
+
+
 def test_the_chosen_view_of_a_multi_view_file_is_the_unprefixed_one(shared_data: Path, tmp_path: Path) -> None:
     path = str(shared_data / "exr/openexr-images/Beachball/singlepart.0001.exr")
     whole = image.read_image(path, 1)

@@ -117,11 +117,13 @@ def read_image(path: str, number: int, *, part: str = "", view: str = "") -> Fra
         from vfxgen.media import luminance_chroma
 
         return luminance_chroma.read_image(path, number)
+    # Its parts are counted in an opening of their own: OpenImageIO's WebP reader decodes nothing more after that.
+    chosen = _chosen(read_header(path), path, part, view)
+    if chosen.deep:
+        raise MediaError(f"{path}: a deep image; flatten it first (oiiotool --flatten)")
     file = _open(path)
     try:
-        chosen = _choose(file, path, part, view)
-        if chosen.deep:
-            raise MediaError(f"{path}: a deep image; flatten it first (oiiotool --flatten)")
+        file.seek_subimage(chosen.index, 0)
         planes = _read_planes(file, path, chosen)
     finally:
         file.close()
@@ -198,8 +200,7 @@ def _parts(file: oiio.ImageInput) -> list[Part]:
     return parts
 
 
-def _choose(file: oiio.ImageInput, path: str, part: str, view: str) -> Part:
-    parts = _parts(file)
+def _chosen(parts: list[Part], path: str, part: str, view: str) -> Part:
     found = [p for p in parts if part in ("", p.name, str(p.index))]
     if view and any(p.view for p in parts):
         found = [p for p in found if p.view == view]
@@ -208,11 +209,16 @@ def _choose(file: oiio.ImageInput, path: str, part: str, view: str) -> Part:
         raise MediaError(
             f"{path}: has no part '{part}'" + (f" with view '{view}'" if view else "") + f"; it has {names}"
         )
-    if not (part or view) and len(parts) > 1:
+    animation = len(parts) > 1 and "oiio:Movie" in parts[0].attributes
+    if animation and found[0].index > 0:
+        # OpenImageIO gives what changed since the picture before (GIF), or the first one again (WebP).
+        raise MediaError(f"{path}: of an animation the first picture alone can be read; make it a movie")
+    if animation:
+        say_once(f"{path}: is an animation; the first of its {len(parts)} pictures is every frame: make it a movie")
+    elif not (part or view) and len(parts) > 1:
         # By its folder, since a sequence would say it for every frame.
         folder = os.path.dirname(path) or "."
         say_once(f"{folder}: an image has {len(parts)} parts; part 0 '{parts[0].name}' is read, choose with part=")
-    file.seek_subimage(found[0].index, 0)
     return found[0]
 
 
