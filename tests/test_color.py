@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from vfxgen import color
 from vfxgen.errors import ColorError
 from vfxgen.frame import Attribute, Pixels
+from vfxgen.media.movie import EXTENSIONS
 
 REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 AP1 = (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767)
@@ -165,6 +166,11 @@ def test_a_header_says_its_space(attributes: dict[str, Attribute], space: str) -
 )
 def test_a_header_that_says_nothing_known_decides_nothing(attributes: dict[str, Attribute]) -> None:
     assert color.declared_space(attributes) is None
+
+
+def test_file_rules_give_a_movie_one_space_in_any_container() -> None:
+    spaces = {color.file_rule_space(f"sh010.{extension}") for extension in (*EXTENSIONS, "MKV")}
+    assert spaces == {"Rec.1886 Rec.709 - Display"}
 
 
 def test_file_rules_give_every_path_a_space() -> None:

@@ -11,6 +11,7 @@ import PyOpenColorIO as ocio
 
 from vfxgen.errors import ColorError
 from vfxgen.frame import Attribute, Pixels
+from vfxgen.media.movie import is_movie
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,8 +122,9 @@ def declared_space(attributes: Mapping[str, Attribute]) -> str | None:
 
 
 def file_rule_space(path: str) -> str:
-    """The colour space that the configuration's file rules give a path."""
-    space, _ = config().getColorSpaceFromFilepath(path)
+    """The colour space that the configuration's file rules give a path; a movie's is that of a .mov in its place."""
+    # The same stream means the same light in any container, and configurations know few of them.
+    space, _ = config().getColorSpaceFromFilepath(f"{os.path.splitext(path)[0]}.mov" if is_movie(path) else path)
     return resolve(space)
 
 

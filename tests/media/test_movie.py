@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vfxgen import color
 from vfxgen.errors import MediaError
 from vfxgen.frame import Frame, Pixels
 from vfxgen.media import component_video, timecode
@@ -255,6 +256,32 @@ def test_what_is_written_comes_back_near_and_with_the_same_bytes_each_time(
         assert np.abs(frame.rgb - pixels).mean() < 0.02
         assert frame.attributes["FramesPerSecond"] == ((24000, 1001), "rational")
         assert frame.attributes["movie:transfer"].value == "bt709"
+
+
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "space"),
+    [
+        (1, 1, "Rec.1886 Rec.709 - Display"),
+        (1, 13, "sRGB - Display"),
+        (12, 13, "Display P3 - Display"),
+        (9, 16, "Rec.2100-PQ - Display"),
+        (9, 18, "Rec.2100-HLG - Display"),
+        (1, 8, "Linear Rec.709 (sRGB)"),
+        (2, 1, None),
+        (1, 2, None),
+    ],
+)
+@pytest.mark.parametrize("container", ["mov", "mkv"])
+def test_the_colour_space_is_what_the_stream_says(
+    tmp_path: Path, primaries: int, transfer: int, space: str | None, container: str
+) -> None:
+    pictures = [codes("yuv444p10le", (500, 512, 512)) for _ in range(2)]
+    for picture in pictures:
+        picture.color_primaries, picture.color_trc = primaries, transfer
+    tags = {"colorspace": 1, "color_primaries": primaries, "color_trc": transfer}
+    movie = encode(tmp_path / f"a.{container}", "libx264", pictures, **tags)
+    frame = Movie(str(movie)).read(1, 1)
+    assert color.declared_space(frame.attributes) == space
 
 
 def test_h264_says_it_is_bt709_limited_range_and_can_start_before_it_is_loaded(tmp_path: Path) -> None:

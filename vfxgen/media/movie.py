@@ -29,6 +29,20 @@ _ORIENTATION = {90: 8, -90: 6, 180: 3, -180: 3}
 _PRIMARIES = {1: "bt709", 5: "bt601-625", 6: "bt601-525", 9: "bt2020", 11: "dci-p3", 12: "display-p3"}
 _TRANSFER = {1: "bt709", 6: "bt601", 8: "linear", 13: "srgb", 14: "bt2020", 15: "bt2020", 16: "pq", 18: "hlg"}
 
+# Primaries and transfer -> colour interop id of the display that such a stream is seen on, or of its light.
+_SPACES = {
+    ("bt709", "bt709"): "g24_rec709_display",
+    ("bt709", "bt601"): "g24_rec709_display",
+    ("bt709", "bt2020"): "g24_rec709_display",
+    ("bt709", "srgb"): "srgb_rec709_display",
+    ("bt709", "linear"): "lin_rec709_scene",
+    ("display-p3", "srgb"): "srgb_p3d65_display",
+    ("display-p3", "pq"): "pq_p3d65_display",
+    ("bt2020", "pq"): "pq_rec2020_display",
+    ("bt2020", "hlg"): "hlg_rec2020_display",
+    ("bt2020", "linear"): "lin_rec2020_scene",
+}
+
 
 @contextmanager
 def media_errors(path: str, fault: str) -> Iterator[None]:
@@ -211,11 +225,14 @@ class Movie:
             say_once(f"{self.path}: is interlaced; its two fields are given woven, as stored")
 
     def _attributes(self, picture: av.VideoFrame, index: int, alpha: bool) -> dict[str, Attribute]:
+        primaries = _PRIMARIES.get(int(picture.color_primaries), "")
+        transfer = _TRANSFER.get(int(picture.color_trc), "")
         found = {
             "FramesPerSecond": Attribute((self.fps.numerator, self.fps.denominator), "rational"),
             "movie:codec": Attribute(self.codec),
-            "movie:primaries": Attribute(_PRIMARIES.get(int(picture.color_primaries), "")),
-            "movie:transfer": Attribute(_TRANSFER.get(int(picture.color_trc), "")),
+            "movie:primaries": Attribute(primaries),
+            "movie:transfer": Attribute(transfer),
+            "colorInteropID": Attribute(_SPACES.get((primaries, transfer), "")),
         }
         found = {name: attribute for name, attribute in found.items() if attribute.value}
         labels = _labels(self._container.metadata) | _labels(self._stream.metadata)
