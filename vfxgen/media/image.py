@@ -13,7 +13,7 @@ import OpenImageIO as oiio
 from vfxgen.errors import MediaError
 from vfxgen.frame import Attribute, Box, Frame, Plane
 from vfxgen.log import say_once
-from vfxgen.media import storage
+from vfxgen.media import dpx, storage
 from vfxgen.media.readable import require_readable
 
 WRITABLE = ("exr", "dpx", "tif", "tiff", "png", "jpg", "jpeg")
@@ -235,6 +235,8 @@ def _read_planes(file: oiio.ImageInput, path: str, part: Part) -> dict[str, Plan
         error = _error(file)
         if pixels is None or error:
             raise MediaError(f"{path}: the pixels are damaged or cut off ({error or _NO_REASON})")
+        if file.format_name() == "dpx" and part.types[begin] == "uint10":
+            dpx.mend_row_ends(pixels, path, part.index, file.spec())
         if kind == "integer":
             pixels = storage.as_light(pixels, part.types[begin])
         for i in range(begin, end):
