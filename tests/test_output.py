@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from footage import write_plate
+from footage import Placed, write_plate
 from small_nets import built
 
 import vfxgen
@@ -112,6 +112,17 @@ class TestColour:
             after = published(tmp_path, vfxgen.read(tmp_path / name), f"o.{name}", colorspace="ARRI LogC4")
             assert ("chromaticities" in after.attributes) == ("chromaticities" in attributes)
             assert not {"colorInteropID", "vfxgen:colorspace"} & set(after.attributes)
+
+    @pytest.mark.parametrize("space", ["ACEScct", "ARRI LogC4", "sRGB - Display"])
+    def test_light_over_hardly_any_alpha_is_finite_code_and_comes_back(self, tmp_path: Path, space: str) -> None:
+        for alpha, light in ((1e-39, 10.0), (0.01, 1000.0)):
+            faint = constant([light, light, light, alpha])[1]
+            faint = replace(faint, types=dict.fromkeys(faint.types, "float"))
+            vfxgen.write(Placed(faint), tmp_path / "o.exr", frames="1", colorspace=space, force=True)
+            assert np.isfinite(read_image(str(tmp_path / "o.exr"), 1).rgb).all()
+            back = vfxgen.read(tmp_path / "o.exr")[1].rgb
+            assert np.isfinite(back).all()
+            assert alpha < 0.01 or np.allclose(back, faint.rgb, rtol=1e-3)
 
     def test_straight_alpha_formats_get_unpremultiplied_colour(self, tmp_path: Path) -> None:
         after = published(tmp_path, constant([0.09, 0.09, 0.09, 0.5]), "o.png")

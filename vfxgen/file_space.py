@@ -26,6 +26,8 @@ _SPACE_ATTRIBUTES = (
 # Describe the space of a file that may name none.
 _PROFILES = ("ICCProfile", "CICP", "dpx:Transfer", "dpx:Colorimetric")
 _DISPLAY_FORMATS = ("png", "jpg", "tif")
+# Of straight light: what float32 holds, with room for a matrix.
+_LARGEST = 1e30
 
 Alpha = Literal["straight", "premultiplied", "dropped"]
 """How a file holds A beside its colour; where it is dropped, the colour is what it is over black."""
@@ -96,10 +98,29 @@ def to_view(frame: Frame, view: str, alpha: Alpha) -> Frame:
     return replace(frame.with_pixels(RGB, shown), attributes=attributes, origin=None)
 
 
-def unpremultiplied(rgb: Pixels, alpha: Pixels) -> Pixels:
-    """Straight colour (H, W, 3) of premultiplied `rgb`; as it is where alpha is not above 0."""
+def straight_code(frame: Frame, space: str) -> Pixels:
+    """Straight colour (H, W, 3) of a frame as it was read, whose R G B are premultiplied code values of `space`.
+
+    Code that is not small where A is small was never premultiplied, and divided by A stands for no light there is: it
+    is held to the largest code of an integer file, in float to that of the brightest light.
+    """
+    largest = 1.0
+    if not frame.types["R"].startswith("uint"):
+        brightest = np.full((1, 1, 3), _LARGEST, np.float32)
+        largest = float(color.convert(brightest, color.working_space(), space).max())
+    return unpremultiplied(frame.rgb, frame.alpha, largest)
+
+
+def unpremultiplied(rgb: Pixels, alpha: Pixels, largest: float = _LARGEST) -> Pixels:
+    """Straight colour (H, W, 3) of premultiplied `rgb`; as it is where alpha is not above 0.
+
+    It is no larger than `largest` where `rgb` is not.
+    """
     covered = alpha > 0
-    return np.where(covered, rgb / np.where(covered, alpha, 1), rgb).astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):
+        straight = np.where(covered, rgb / np.where(covered, alpha, 1), rgb).astype(np.float32, copy=False)
+    bound = np.maximum(np.abs(rgb), np.float32(largest))
+    return straight.clip(-bound, bound)
 
 
 def _straight(frame: Frame) -> Pixels:

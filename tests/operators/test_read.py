@@ -99,6 +99,24 @@ def test_data_is_not_converted(tmp_path: Path) -> None:
     assert np.array_equal(frame.rgb, picture(1).rgb.astype(np.float16))
 
 
+@pytest.mark.parametrize(("type", "format"), [("uint10", "dpx"), ("half", "exr"), ("float", "exr")])
+@pytest.mark.parametrize("space", ["ARRI LogC4", "ACEScct", "sRGB - Display"])
+def test_code_that_is_larger_than_its_alpha_is_finite_light(tmp_path: Path, type: str, format: str, space: str) -> None:
+    codes = np.tile(np.array([0.3, 0.7, 1.0], np.float32), (1, 5, 1))
+    alpha = np.array([1, 3, 100, 700, 1023], np.float32).reshape(1, 5, 1) / 1023
+    path = str(tmp_path / f"a.{format}")
+    picture = Frame.from_pixels(np.concatenate([codes, alpha], axis=-1), "RGBA", colorspace="", type=type)
+    image.write_image(picture, path, format=format)
+    plate = vfxgen.read(path, colorspace=space)
+    assert np.isfinite(plate[1].rgb).all()
+    if format == "dpx":
+        brightest = color.convert(np.ones((1, 1, 3), np.float32), space, "ACEScg") * plate[1].alpha
+        assert np.allclose(plate[1].rgb[:, :3], brightest[:, :3], rtol=1e-3)
+    vfxgen.write(plate, tmp_path / f"o.{format}", frames="1", colorspace=space)
+    before, after = (image.read_image(str(tmp_path / f"{name}.{format}"), 1) for name in "ao")
+    assert all(np.array_equal(before.planes[name], after.planes[name]) for name in "RGBA")
+
+
 def test_straight_alpha_is_premultiplied_after_the_colour_became_light(tmp_path: Path) -> None:
     pixels = np.array([[[0.5, 0.25, 1.0, 0.5], [0.5, 0.25, 1.0, 0.0]]], np.float32)
     straight = Frame.from_pixels(pixels, "RGBA", colorspace="", type="uint16")

@@ -12,7 +12,7 @@ import numpy as np
 
 from vfxgen import color
 from vfxgen.errors import MediaError, MissingFrameError, RequestError
-from vfxgen.file_space import unpremultiplied
+from vfxgen.file_space import straight_code
 from vfxgen.frame import RGB, Attribute, Frame, Origin
 from vfxgen.log import say_once
 from vfxgen.media import image, movie, timecode
@@ -186,7 +186,7 @@ class Read(Operator):
         encoded = "A" in frame.planes and not straight and not color.is_scene_linear(space)
         if encoded:
             # Premultiplied code values: only straight colour can be taken to light.
-            rgb = unpremultiplied(rgb, frame.alpha)
+            rgb = straight_code(frame, space)
         converted = color.convert(rgb, space, self._working)
         if straight or encoded:
             converted = converted * frame.alpha
