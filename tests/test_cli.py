@@ -165,6 +165,16 @@ class TestOtherVerbs:
         assert (part["colorspace"], part["colorspace_from"]) == ("Linear Rec.709 (sRGB)", "file")
         assert "48x36+5-2" in run("info", plate).stdout
 
+    def test_info_of_good_files_and_bad_ones(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, [1])
+        (tmp_path / "text.exr").write_text("no picture")
+        asked = (str(tmp_path / "text.exr"), plate, str(tmp_path / "none.exr"), plate)
+        done = run("info", *asked)
+        assert done.returncode == 1 and done.stdout.count("48x36+5-2") == 2
+        first, second = done.stderr.splitlines()
+        assert "text.exr: no image that can be read" in first and "none.exr: cannot be read" in second
+        assert [said["path"] for said in json.loads(run("info", "--json", *asked).stdout)] == [plate, plate]
+
     def test_info_of_nothing(self, tmp_path: Path) -> None:
         done = run("info", tmp_path / "none.####.exr")
         assert done.returncode == 1

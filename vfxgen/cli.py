@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from vfxgen import cli_nets, cli_train, describe, doctor, graph, info, render
-from vfxgen.errors import RequestError
-from vfxgen.guard import guarded
+from vfxgen.errors import MediaError, RequestError
+from vfxgen.guard import SOMETHING_FAILED, guarded, say
 from vfxgen.media.pattern import parse_frames
 from vfxgen.operator import Operator, Parameter, allowed
 from vfxgen.operators import operator_class, operators
@@ -83,10 +83,19 @@ def show_info(
     paths: Annotated[list[str], typer.Argument(help="Files or patterns.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Say what files are: range, gaps, windows, channels, colour, time code."""
-    found = [info.describe(path) for path in paths]
-    print(json.dumps(found, indent=2, default=str) if as_json else "\n\n".join(map(info.text, found)))
-    return 0
+    """Say what files are: range, gaps, windows, channels, colour, time code; then which cannot be read."""
+    found, faults = [], []
+    for path in paths:
+        try:
+            found.append(info.describe(path))
+        except MediaError as error:
+            faults.append(str(error))
+    if found or as_json:
+        text = json.dumps(found, indent=2, default=str) if as_json else "\n\n".join(map(info.text, found))
+        print(text, flush=True)
+    for fault in faults:
+        say(fault)
+    return SOMETHING_FAILED if faults else 0
 
 
 @app.command("operators")
