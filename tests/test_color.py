@@ -161,6 +161,8 @@ def test_a_header_says_its_space(attributes: dict[str, Attribute], space: str) -
         {"colorInteropID": Attribute("")},
         {"colorInteropID": Attribute("no such space")},
         {"chromaticities": Attribute((1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1 / 3, 1 / 3), "float[8]")},
+        {"chromaticities": Attribute("x")},
+        {"chromaticities": Attribute(REC709[:4], "float[4]")},
         {"oiio:ColorSpace": Attribute("Unknown")},
     ],
 )

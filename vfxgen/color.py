@@ -112,9 +112,9 @@ def declared_space(attributes: Mapping[str, Attribute]) -> str | None:
     names = [str(attributes[a].value) for a in _SPACE_NAMES if a in attributes]
     if "acesImageContainerFlag" in attributes:
         names.insert(0, "lin_ap0_scene")
-    if "chromaticities" in attributes:
-        found = tuple(float(v) for v in attributes["chromaticities"].value)
-        names += [space for xy, space in _PRIMARIES.items() if np.allclose(found, xy, atol=1e-3)]
+    chromaticities = attributes.get("chromaticities")
+    if chromaticities is not None and chromaticities.type == "float[8]":
+        names += [space for xy, space in _PRIMARIES.items() if np.allclose(chromaticities.value, xy, atol=1e-3)]
     for name in names:
         if name and config().getColorSpace(name) is not None:
             return resolve(name)

@@ -354,7 +354,12 @@ def test_luminance_chroma_becomes_rgb_with_the_same_luminance(shared_data: Path,
     assert all(same_bits(frame.planes[c], again.planes[c]) for c in "RGB")
 
 
-def luminance_chroma(path: Path, values: dict[str, float], chromaticities: tuple[float, ...]) -> str:
+def luminance_chroma(
+    path: Path,
+    values: dict[str, float],
+    chromaticities: tuple[float, ...],
+    chromaticities_type: str = "chromaticities",
+) -> str:
     """A 16x16 file of one colour, uncompressed; OpenEXR's Python binding writes no half-size channels."""
 
     def entry(name: str, type: str, value: bytes) -> bytes:
@@ -365,7 +370,7 @@ def luminance_chroma(path: Path, values: dict[str, float], chromaticities: tuple
     box = struct.pack("<4i", 0, 0, 15, 15)
     header = struct.pack("<2i", 20000630, 2) + entry("channels", "chlist", channels)
     if chromaticities:
-        header += entry("chromaticities", "chromaticities", struct.pack("<8f", *chromaticities))
+        header += entry("chromaticities", chromaticities_type, struct.pack("<8f", *chromaticities))
     header += entry("compression", "compression", b"\0") + entry("lineOrder", "lineOrder", b"\0")
     header += entry("dataWindow", "box2i", box) + entry("displayWindow", "box2i", box)
     header += entry("pixelAspectRatio", "float", struct.pack("<f", 1)) + entry("screenWindowCenter", "v2f", bytes(8))
@@ -404,6 +409,13 @@ def test_chromaticities_of_no_colour_space_are_named(tmp_path: Path) -> None:
     path = luminance_chroma(tmp_path / "yc.exr", {"Y": 0.5, "RY": 0.0, "BY": 0.0}, (0.3,) * 8)
     with pytest.raises(MediaError, match=r"yc\.exr: its chromaticities .* are those of no colour space"):
         image.read_image(path, 1)
+
+
+def test_chromaticities_of_another_type_say_nothing(tmp_path: Path) -> None:
+    values = {"Y": 0.5, "RY": 0.1, "BY": -0.2}
+    odd = image.read_image(luminance_chroma(tmp_path / "odd.exr", values, (0.3,) * 8, "unheard of"), 1)
+    plain = image.read_image(luminance_chroma(tmp_path / "plain.exr", values, ()), 1)
+    assert np.array_equal(odd.rgb, plain.rgb)
 
 
 @pytest.mark.parametrize("name", ["Balls", "Trunks"])

@@ -51,7 +51,7 @@ def read_image(path: str, number: int) -> Frame:
     luminance = channels["Y"]
     red = (_full_size(channels["RY"], data) + 1) * luminance
     blue = (_full_size(channels["BY"], data) + 1) * luminance
-    weight_red, weight_green, weight_blue = _weights(header.get("chromaticities", _REC709), path)
+    weight_red, weight_green, weight_blue = _weights(_chromaticities(header) or _REC709, path)
     green = (luminance - weight_red * red - weight_blue * blue) / weight_green
     planes = [red, green, blue, *([channels["A"]] if "A" in channels else [])]
     return Frame.from_pixels(
@@ -65,6 +65,12 @@ def read_image(path: str, number: int) -> Frame:
         attributes=_attributes(header),
         source=path,
     )
+
+
+def _chromaticities(header: dict[str, Any]) -> tuple[float, ...]:
+    """Those the header says; empty where it says none, or says them as another type."""
+    said = header.get("chromaticities")
+    return tuple(float(v) for v in said) if isinstance(said, tuple) and len(said) == 8 else ()
 
 
 def _weights(chromaticities: Sequence[float], path: str) -> Pixels:
@@ -120,6 +126,6 @@ def _attributes(header: dict[str, Any]) -> dict[str, Attribute]:
             attributes[known] = Attribute(value)
         elif isinstance(value, float) and name != "screenWindowWidth":
             attributes[known] = Attribute(value, "float")
-        elif name == "chromaticities":
-            attributes[known] = Attribute(tuple(float(v) for v in value), "float[8]")
+    if said := _chromaticities(header):
+        attributes["chromaticities"] = Attribute(said, "float[8]")
     return attributes
