@@ -7,12 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from footage import bits, write_mask, write_plate
+from footage import bits, plate_frame, write_mask, write_plate
 
 import vfxgen
 from vfxgen import graph
-from vfxgen.media.image import read_image
+from vfxgen.media.image import read_image, write_image
 from vfxgen.operators import operators
 
 
@@ -71,6 +72,18 @@ class TestVerbs:
         out = tmp_path / "t.####.exr"
         assert run("grade", "--plate", plate, "--out", out, "--type", "float", "--channels", "RGB").returncode == 0
         assert read_image(str(tmp_path / "t.0001.exr"), 1).types == dict.fromkeys("RGB", "float")
+
+    def test_a_layer_of_the_plate(self, tmp_path: Path) -> None:
+        frame = plate_frame(1)
+        names = ("beauty.R", "beauty.G", "beauty.B")
+        write_image(frame.with_pixels(names, frame.rgb).only(*names), str(tmp_path / "p.exr"), format="exr")
+        out = tmp_path / "o.exr"
+        done = run("grade", "--plate", tmp_path / "p.exr", "--layer", "beauty", "--slope", "2", "--out", out)
+        assert done.returncode == 0, done.stderr
+        after = read_image(str(out), 1)
+        assert set(after.channels) == set(names) and np.allclose(
+            after.pixels(*names), frame.rgb * 2, rtol=2e-3, atol=1e-3
+        )
 
 
 class TestExitCodes:

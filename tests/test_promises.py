@@ -134,6 +134,21 @@ class TestUntouchedIsIdentical:
             assert np.array_equal(before.planes[name][:, :20], after.planes[name][:, :20])
         assert np.array_equal(before.planes["depth.Z"], after.planes["depth.Z"])
 
+    @pytest.mark.parametrize("space", ["ACEScg", "lin_rec709_scene"])
+    def test_beside_the_layer_that_is_worked_on(self, tmp_path: Path, space: str) -> None:
+        light = np.random.default_rng(1).random((36, 48, 4), np.float32)
+        plate = plate_frame(7).with_pixels(("beauty.R", "beauty.G", "beauty.B", "beauty.Z"), light)
+        write_image(plate, str(tmp_path / "plate.exr"), format="exr")
+        beauty = vfxgen.read(tmp_path / "plate.exr", layer="beauty", colorspace=space)
+        graded = vfxgen.Grade(beauty, vfxgen.read(write_mask(tmp_path)), slope=3.0)
+        vfxgen.write(graded, tmp_path / "out.exr", frames="7")
+        before, after = (read_image(str(tmp_path / name), 7) for name in ("plate.exr", "out.exr"))
+        assert before.channels == after.channels and before.types == after.types
+        for name in before.channels:
+            changed = before.planes[name] != after.planes[name]
+            assert not changed[:, :20].any()
+            assert changed[:, 30:].any() == (name in ("beauty.R", "beauty.G", "beauty.B"))
+
     @pytest.mark.parametrize("type", ["uint8", "uint16"])
     def test_a_png_with_straight_alpha_comes_back_bit_for_bit(self, tmp_path: Path, type: str) -> None:
         values = np.random.default_rng(3).random((9, 11, 4)).astype(np.float32)

@@ -183,7 +183,9 @@ def _operator_verb(operator: type[Operator]) -> Callable[..., None]:
     read = operator_class("read").declared_parameters
 
     def command(**options: Any) -> int:
-        plate = {name: options.pop(name) for name in ("colorspace", "part", "view", "missing", "working_space")}
+        plate = {
+            name: options.pop(name) for name in ("colorspace", "part", "view", "layer", "missing", "working_space")
+        }
         nodes: graph.Nodes = {}
         fields: dict[str, Any] = {"operator": operator.name}
         for name in inputs:
@@ -220,7 +222,7 @@ def _operator_verb(operator: type[Operator]) -> Callable[..., None]:
     fields += [_parameter_option(option, p) for p in parameters.values()]
     plate_words = {name: read[name].help.replace("the file", "the plate") for name in read}
     reading, writing = "Reading", "Writing"
-    for name in ("colorspace", "working_space", "part", "view", "missing"):
+    for name in ("colorspace", "working_space", "part", "view", "layer", "missing"):
         takes = f" [{allowed(read[name])}]" if read[name].choices else ""
         fields.append(option(name, plate_words[name] + takes, rich_help_panel=reading))
     fields += [

@@ -110,6 +110,8 @@ class Frame:
     file_space, file_format
         Colour space and extension of the file it was read from, empty where it comes from none: an output goes back
         there by default.
+    layer
+        Layer of the file that R, G, B and A lie in; empty: the main one. An EXR has them there again.
 
     Examples
     --------
@@ -131,6 +133,7 @@ class Frame:
     color_layers: tuple[str, ...] = ("",)
     file_space: str = ""
     file_format: str = ""
+    layer: str = ""
 
     @classmethod
     def from_pixels(
@@ -221,7 +224,7 @@ class Frame:
                 return self.pixels(name)
         raise FrameError(
             f"frame {self.number} of {self.source} is used as a matte, but has none of the channels A, Y, R; "
-            f"it has {' '.join(self.channels)}"
+            f"it has {' '.join(self.channels)}{self.way_to('A') or self.way_to('Y') or self.way_to('R')}"
         )
 
     def _native(self, name: str) -> Pixels:
@@ -283,6 +286,13 @@ class Frame:
                 f"frame {self.number} of {self.source or 'this sequence'} has no channel {' '.join(missing)}; "
                 f"it has {' '.join(self.channels)}"
             )
+
+    def way_to(self, *channels: str) -> str:
+        """What to do about `channels` that are not there, as the end of a message; empty where nothing is known."""
+        names = dict.fromkeys(name.rpartition(".")[0] for name in self.channels if "." in name)
+        if layers := [layer for layer in names if all(f"{layer}.{c}" in self.planes for c in channels)]:
+            return f". Read a layer of it: layer = {' or '.join(layers)}"
+        return ". It is grey: make it R G B first (oiiotool IN --ch R=Y,G=Y,B=Y -o OUT)" if "Y" in self.planes else ""
 
     def on(self, data_window: Box) -> Frame:
         """This frame on another data window: cropped where smaller, 0 where it had no data."""

@@ -273,11 +273,11 @@ class Operator(Sequence):
 
     def input_frame(self, name: str, number: int) -> Frame:
         """Frame `number` of the input `name`, with the channels its declaration asks for."""
-        frame = self._inputs[name][number]
+        frame, channels = self._inputs[name][number], self.declared_inputs[name].channels
         try:
-            frame.require(*self.declared_inputs[name].channels)
+            frame.require(*channels)
         except FrameError as error:
-            raise FrameError(f"{self.name}: input '{name}': {error}") from None
+            raise FrameError(f"{self.name}: input '{name}': {error}{frame.way_to(*channels)}") from None
         return frame
 
     def __repr__(self) -> str:

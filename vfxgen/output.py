@@ -15,6 +15,7 @@ from vfxgen.errors import MediaError, RequestError
 from vfxgen.file_space import Alpha, default_space, to_file_space, to_view
 from vfxgen.frame import Frame, Pixels, is_frame_rate
 from vfxgen.media import image, movie
+from vfxgen.media.layers import with_layer_as_file_has_it
 from vfxgen.media.pattern import Pattern
 from vfxgen.media.publish import published
 from vfxgen.media.storage import storable
@@ -48,7 +49,7 @@ class Output(BaseModel):
     path
         A pattern (``comp.####.exr``), or a movie (``.mov``, ``.mp4``).
     channels
-        Which channels, in which order; empty: all. ``RGBA`` or ``R,G,B,depth.Z``.
+        Which channels of the file, in which order; empty: all. ``RGBA`` or ``R,G,B,depth.Z``.
     type
         Stored as ``half float uint8 uint10 uint12 uint16``; empty: as the plate was, where the format can.
     compression
@@ -209,11 +210,13 @@ class Output(BaseModel):
         return path
 
     def prepared(self, frame: Frame) -> Frame:
-        """`frame` reduced to the channels asked for, in the colour space of the file."""
+        """`frame` reduced to the channels asked for, in the colour space and with the names of the file."""
         if self.view:
             out = to_view(frame, self.view, self.alpha)
         else:
             out = to_file_space(frame, self.colorspace or default_space(frame, self.path), self.alpha)
+        if image.extension(self.path) == "exr":
+            out = with_layer_as_file_has_it(out)
         if self.channels:
             try:
                 out.require(*self.channels)

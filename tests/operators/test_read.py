@@ -338,3 +338,30 @@ def test_nothing_is_held_before_the_first_frame(tmp_path: Path) -> None:
 
 def test_the_range_of_a_sequence_holds_its_gaps(tmp_path: Path) -> None:
     assert vfxgen.read(plate(tmp_path, [1001, 1002, 1005])).range == [1001, 1002, 1003, 1004, 1005]
+
+
+def test_a_plate_whose_colour_is_in_a_layer_says_so_and_is_read_by_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.exr")
+    named = {"R": "beauty.R", "G": "beauty.G", "B": "beauty.B"}
+    frame = picture(1)
+    planes = {named.get(name, name): plane for name, plane in frame.planes.items()}
+    types = {named.get(name, name): type for name, type in frame.types.items()}
+    image.write_image(replace(frame, planes=planes, types=types), path, format="exr")
+    with pytest.raises(
+        FrameError, match=r"no channel R G B; it has beauty\.R .*\. Read a layer of it: layer = beauty$"
+    ):
+        vfxgen.Grade(vfxgen.read(path))[1]
+    with pytest.raises(FrameError, match=r"used as a matte, .* layer = beauty$"):
+        vfxgen.read(path)[1].matte  # noqa: B018
+    with pytest.raises(MediaError, match=r"a\.exr: has no layer 'diffuse'; it has beauty"):
+        vfxgen.read(path, layer="diffuse")[1]
+    read = vfxgen.read(path, layer="beauty", colorspace="lin_rec709_scene")
+    assert np.array_equal(read[1].rgb, color.convert(picture(1).rgb.astype(np.float16), "lin_rec709_scene", "ACEScg"))
+    assert read.key(1) != vfxgen.read(path, colorspace="lin_rec709_scene").key(1)
+
+
+def test_a_grey_plate_says_how_to_make_it_colour(tmp_path: Path) -> None:
+    grey = Frame.from_pixels(np.full((4, 4, 1), 0.5, np.float32), "Y", colorspace="")
+    image.write_image(grey, str(tmp_path / "a.exr"), format="exr")
+    with pytest.raises(FrameError, match=r"it has Y\. It is grey: make it R G B first \(oiiotool"):
+        vfxgen.Grade(vfxgen.read(tmp_path / "a.exr"))[1]

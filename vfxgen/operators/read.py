@@ -16,6 +16,7 @@ from vfxgen.file_space import straight_code
 from vfxgen.frame import RGB, Attribute, Frame, Origin
 from vfxgen.log import say_once
 from vfxgen.media import image, movie, timecode
+from vfxgen.media.layers import with_layer_as_main
 from vfxgen.media.pattern import Pattern, format_frames
 from vfxgen.media.publish import content_hash
 from vfxgen.operator import Operator, digest, parameter
@@ -24,7 +25,8 @@ from vfxgen.operator import Operator, digest, parameter
 class Read(Operator):
     """Read an image sequence, a still or a movie, and bring its colour to the working space.
 
-    The R, G and B of the file are converted and premultiplied; every other channel, and the header, passes as it is.
+    The R, G and B of the file, or of one layer of it, are converted and premultiplied; every other channel, and the
+    header, passes as it is.
 
     Examples
     --------
@@ -41,6 +43,7 @@ class Read(Operator):
     working_space: str = parameter("", "Colour space to work in; empty: the configuration's scene_linear role.")
     part: str = parameter("", "Part of a multi-part EXR, by name or index; empty: the first.")
     view: str = parameter("", "View of a multi-view EXR; empty: the default one.")
+    layer: str = parameter("", "Layer of an EXR that has the R, G, B and A to work on; empty: the main one.")
     missing: Literal["error", "hold", "nearest", "black"] = parameter(
         "error", "A frame that does not exist: stop, hold the last one before it, take the nearest, or black."
     )
@@ -131,9 +134,11 @@ class Read(Operator):
 
     def _decoded(self, number: int) -> Frame:
         if self._movie is not None:
-            return self._movie.read(number - self.first, number)
-        self._check_like_the_first(number)
-        return image.read_image(self.pattern.file(number), number, part=self.part, view=self.view)
+            frame = self._movie.read(number - self.first, number)
+        else:
+            self._check_like_the_first(number)
+            frame = image.read_image(self.pattern.file(number), number, part=self.part, view=self.view)
+        return with_layer_as_main(frame, self.layer) if self.layer else frame
 
     @cached_property
     def _first_parts(self) -> list[image.Part]:

@@ -16,11 +16,14 @@ from vfxgen.media.publish import published
 from vfxgen.operator import digest
 from vfxgen.operators.read import Read
 from vfxgen.render.job import Event, Job
-from vfxgen.sequence import Sequence
+from vfxgen.sequence import Sequence, every_sequence
 
 
 def source_of(job: Job, stills: Values[Job]) -> Sequence:
     """Where the frames of a movie come from: those that were just published, where they hold all of it."""
+    if any(isinstance(node, Read) and node.layer for node in every_sequence(job.sequence)):
+        # Its picture may lie in that layer of the published file, or not.
+        return job.sequence
     for still in stills:
         output = still.output
         if still.sequence is job.sequence and output.path.endswith(".exr") and not (output.view or output.channels):
