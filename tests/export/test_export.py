@@ -82,6 +82,13 @@ def test_a_net_that_tracing_gets_wrong_is_found_out(tmp_path: Path, monkeypatch:
         export(entry(tmp_path, Path(__file__)), tmp_path / "there" / "net.pt", "torchscript")
 
 
+@pytest.mark.parametrize(("name", "to"), [("net.foo", "onnx"), ("net.pt", "onnx"), ("net.onnx", "torchscript")])
+def test_a_file_is_named_as_what_it_is(tmp_path: Path, name: str, to: Any) -> None:
+    with pytest.raises(RequestError, match=rf"{name}: a net that leaves as {to} is a file \.(onnx|pt or \.pth)$"):
+        export(entry(tmp_path, Path(__file__)), tmp_path / "there" / name, to)
+    assert not (tmp_path / "there").exists()
+
+
 def test_a_file_that_left_is_taken_in_without_a_question(tmp_path: Path) -> None:
     for form in ("onnx", "torchscript"):
         _, ours, report = left("upscaler", form)

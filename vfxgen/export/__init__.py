@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from vfxgen.zoo.card import Card
     from vfxgen.zoo.registry import Entry
 
+_SUFFIXES = {"onnx": (".onnx",), "torchscript": (".pt", ".pth")}
+
 
 def export(
     entry: Entry,
@@ -39,8 +41,8 @@ def export(
     entry
         A net that torch runs.
     out
-        The file. With TorchScript, a Nuke script that makes the ``.cat`` appears beside it, with the suffix ``.nk``,
-        if Nuke can run such a net; why not is said otherwise.
+        The file: ``.onnx``, of TorchScript ``.pt`` or ``.pth``. Beside the latter appears a Nuke script that makes the
+        ``.cat``, with the suffix ``.nk``, if Nuke can run such a net; why not is said otherwise.
     to
         ``onnx`` or ``torchscript``.
     opset
@@ -62,7 +64,8 @@ def export(
     NetError
         An extra is not installed, the net cannot be exported, or the file differs from torch. No file is left then.
     RequestError
-        Options that do not go together, a net that is not torch's, or the card of another net where this one's goes.
+        A file of another suffix, options that do not go together, a net that is not torch's, or the card of another net
+        where this one's goes.
     """
     from vfxgen.backends.net import load
     from vfxgen.backends.torch_net import TorchNet
@@ -70,8 +73,10 @@ def export(
     from vfxgen.export.code_values import on_code_values
     from vfxgen.zoo.card import FILE_NAME
 
-    if to not in ("onnx", "torchscript"):
-        raise RequestError(f"--to {to}: must be onnx or torchscript")
+    if to not in _SUFFIXES:
+        raise RequestError(f"--to {to}: must be {' or '.join(_SUFFIXES)}")
+    if Path(out).suffix.lower() not in _SUFFIXES[to]:
+        raise RequestError(f"{out}: a net that leaves as {to} is a file {' or '.join(_SUFFIXES[to])}")
     if to == "torchscript" and (fp16 or static):
         raise RequestError("--fp16 and --static are of ONNX; a TorchScript takes any size, and its host halves it")
     net = load(entry, device="cpu", precision="fp32")
