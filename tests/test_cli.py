@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,22 @@ class TestVerbs:
         assert set(after.channels) == set(names) and np.allclose(
             after.pixels(*names), frame.rgb * 2, rtol=2e-3, atol=1e-3
         )
+
+
+class TestWords:
+    def test_a_line_is_whole_however_long_it_is_for_a_farm_searches_its_log_by_line(self, tmp_path: Path) -> None:
+        plate = tmp_path / ("a_show_with_a_long_name_" * 6 + ".exr")
+        write_image(replace(plate_frame(1), attributes={}), str(plate), format="exr")
+        done = run("grade", "--plate", plate, "--out", tmp_path / "o.exr")
+        said = (
+            f"WARNING  {plate}: the files do not say their colour space; 'ACES2065-1' by the configuration's file rules"
+        )
+        assert said in done.stderr.splitlines()
+
+    def test_what_is_as_it_should_be_is_no_warning(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, [1])
+        done = run("upscale", "--plate", plate, "--device", "cpu", "--out", tmp_path / "o.####.exr")
+        assert "INFO     net 'upscale-x2' runs on cpu" in done.stderr and "WARNING" not in done.stderr
 
 
 class TestExitCodes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import logging
 import re
 import signal
 import sys
@@ -14,12 +13,11 @@ from types import FrameType
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
-from rich.console import Console
-from rich.logging import RichHandler
 
 from vfxgen import cli_nets, cli_train, describe, doctor, graph, info, render
 from vfxgen.errors import MediaError, RequestError
 from vfxgen.guard import SOMETHING_FAILED, guarded, say
+from vfxgen.log import NEWS, Lines, log
 from vfxgen.media.pattern import parse_frames
 from vfxgen.operator import Operator, Parameter, allowed
 from vfxgen.operators import operator_class, operators
@@ -263,8 +261,8 @@ def _parameter_option(option: Callable[..., inspect.Parameter], declared: Parame
 
 def main() -> NoReturn:
     """Entry point of the `vfxgen` command."""
-    handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False, markup=False)
-    logging.getLogger("vfxgen").addHandler(handler)
+    log.addHandler(Lines())
+    log.setLevel(NEWS)
     signal.signal(signal.SIGTERM, _interrupt)
     for name, operator in operators().items():
         if operator.declared_inputs:

@@ -71,6 +71,6 @@ def _summary(console: Console, seen: list[Event], total: int, seconds: float) ->
         words.append(f"{len(by_status['failed'])} failed: {format_frames(sorted(set(by_status['failed'])))}")
     if len(seen) < total:
         words.append(f"{total - len(seen)} not tried")
-    console.print(", ".join(words), highlight=False)
+    console.print(", ".join(words), highlight=False, soft_wrap=True)
     if not sys.stderr.isatty():
         sys.stderr.flush()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from vfxgen.log import say_once
+from vfxgen.log import NEWS, say_once
 from vfxgen.operator import parameter
 from vfxgen.zoo import registry
 from vfxgen.zoo.registry import Entry
@@ -52,8 +52,8 @@ class WithNet:
 def mends(doing: str, net: str) -> bool:
     """Whether the shipped `net` is there to mend what ``mixture`` found; says once which of them work."""
     there = net in registry.nets()
-    say_once(
-        f"{doing} by mixture"
-        + (f", and mended by the net {net}" if there else f" alone: the net {net} is not installed")
-    )
+    if there:
+        say_once(f"{doing} by mixture, and mended by the net {net}", NEWS)
+    else:
+        say_once(f"{doing} by mixture alone: the net {net} is not installed")
     return there

@@ -14,6 +14,7 @@ import vfxgen
 from vfxgen.errors import FrameError, MissingFrameError
 from vfxgen.frame import Pixels
 from vfxgen.image.holes import grown
+from vfxgen.log import NEWS
 from vfxgen.operators.cleanplate import Cleanplate
 from vfxgen.temporal.cleaning import Holes, Seen, Unseen
 from vfxgen.testing import Pictures
@@ -188,6 +189,7 @@ def test_exposure_that_changes_is_matched() -> None:
 def test_a_still_camera_with_nothing_behind_ever_seen_is_made_up_and_does_not_boil(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(NEWS)
     still = dict.fromkeys(FRAMES, plate()[1])
     operator = clean(still, method="patch")
     made = {n: operator[n].rgb for n in (3, 4, 5)}
@@ -196,12 +198,15 @@ def test_a_still_camera_with_nothing_behind_ever_seen_is_made_up_and_does_not_bo
     assert "camera stands still" in caplog.text and "seen in no frame" in caplog.text
 
 
-def test_a_moving_camera_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_moving_camera_is_told_as_news(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(NEWS)
     clean()[5]
     assert "the camera moves" in caplog.text and "stands still" not in caplog.text
+    assert not any("camera" in record.message for record in caplog.records if record.levelno > NEWS)
 
 
 def test_a_cut_is_a_wall(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(NEWS)
     other = texture(SIZE, 77) * np.float32(0.3)
     cut = {n: light if n < 6 else np.where(masks()[n] > 0, np.float32(0.9), other) for n, light in plate().items()}
     assert off(clean(cut), 5) < 0.1

@@ -9,7 +9,7 @@ import numpy as np
 
 from vfxgen.errors import FrameError
 from vfxgen.frame import RGB, Box, Frame, Mask, Pixels
-from vfxgen.log import say_once
+from vfxgen.log import NEWS, say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.operators.denoise import Denoise
 from vfxgen.operators.grain import white_noise
@@ -87,9 +87,11 @@ class Cleanplate(WithNet, Operator):
         self._entry = chosen(self.name, self.method, self.net, self.use)
         self._holes = Holes(self.plate, self.mask, self.grow, self.feather)
         self._seen = Seen(self._holes, self.reach, self.clean)
-        passed = ("seed", "net", "use", "device", "precision", "backend", "tile")
+        passed = ("method", "seed", "net", "use", "device", "precision", "backend", "tile")
         given = {name: self.parameters[name] for name in passed}
-        given["method"] = AUTO if self._entry is None and self.method == "auto" else self.method
+        if self._entry is None and self.method == "auto":
+            say_once("cleanplate: what is not known is made up by patches of the frame", NEWS)
+            given["method"] = AUTO
         unseen = Unseen(self._seen)
         filled = Inpaint(self._seen, unseen, grow=0.0, feather=0.0, **given)
         # Grain that was made up would stick to the scene.

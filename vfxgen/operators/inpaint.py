@@ -10,7 +10,7 @@ from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import RGB, Frame, Mask, Pixels
 from vfxgen.image.mask import matte_on
 from vfxgen.image.tensor import to_pixels, to_tensor
-from vfxgen.log import say_once
+from vfxgen.log import NEWS, say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
 from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
@@ -79,12 +79,16 @@ class Inpaint(WithNet, Operator):
 
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
-        self._by_width = self.method == "auto" and not self.net and SHIPPED in registry.nets()
+        by_itself = self.method == "auto" and not self.net
+        self._by_width = by_itself and SHIPPED in registry.nets()
         if self._by_width:
             say_once(
                 f"{self.name}: holes up to {2 * NARROW:g} pixels wide are filled by the net {SHIPPED}, wider ones by "
-                "patches of the frame"
+                "patches of the frame",
+                NEWS,
             )
+        elif by_itself:
+            say_once(f"{self.name}: the net {SHIPPED} is not installed: every hole is filled by patches of the frame")
         method: Method = "net" if self._by_width else self.method
         self._entry = chosen(self.name, method, self.net, self.use)
 
@@ -143,8 +147,6 @@ def chosen(operator: str, method: Method, net: str, use: Use) -> registry.Entry 
     if net and method not in ("auto", "net"):
         raise RequestError(f"{operator}: net = {net}, but method = {method} runs none; leave one of them out")
     if not net and method != "net":
-        if method == "auto":
-            say_once(f"{operator}: what is not known is made up by patches of the frame")
         return None
     entry = registry.usable(operator, net or _shipped(operator), "inpaint", use)
     _check_form(operator, entry.card)

@@ -11,7 +11,7 @@ from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import RGBA, Frame
 from vfxgen.image.mask import matte_on
 from vfxgen.image.tensor import to_pixels, to_tensor
-from vfxgen.log import say_once
+from vfxgen.log import NEWS, say_once
 from vfxgen.operator import Color, Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
 from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet, mends
@@ -171,7 +171,7 @@ class Key(WithNet, Operator):
             raise RequestError(f"key: {', '.join(changed)}: for method = mixture alone; leave out, or say that method")
         if self.method == "auto" and not self.net:
             if changed:
-                say_once(f"key: keyed by mixture alone, since {', '.join(changed)} are for that")
+                say_once(f"key: keyed by mixture alone, since {', '.join(changed)} are for that", NEWS)
                 return None
             if not mends("key: keyed", NET):
                 return None

@@ -71,9 +71,9 @@ def run(out: str, shot_path: str = "", frames: str = "") -> int:
     _Review(shot, out, numbers, sequences, outputs, true, events).write(nets)
     console = Console(stderr=True)
     for name in ("contact_sheet.png", "report.html"):
-        console.print(os.path.join(out, name), highlight=False)
+        console.print(os.path.join(out, name), highlight=False, soft_wrap=True)
     for output in outputs.values():
-        console.print(output.path, highlight=False)
+        console.print(output.path, highlight=False, soft_wrap=True)
     return DONE
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from vfxgen.frame import RGB, Frame, Mask, Pixels
 from vfxgen.image.mask import matte_on
-from vfxgen.log import say_once
+from vfxgen.log import NEWS, say_once
 from vfxgen.operator import digest
 from vfxgen.sequence import Sequence
 from vfxgen.temporal.behind import Behind, places_of
@@ -196,7 +196,7 @@ class Seen(Sequence):
         first, last = sorted((number, other))
         matrix = between(self.registration, number, other)
         if matrix is None:
-            say_once(f"cleanplate: a cut between frames {first} and {last}: neither is filled from the other")
+            say_once(f"cleanplate: a cut between frames {first} and {last}: neither is filled from the other", NEWS)
         return matrix
 
     def frame(self, number: int) -> Frame:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfxgen.frame import RGB, Box, Frame, Mask, Pixels
-from vfxgen.log import say_once
+from vfxgen.log import NEWS, say_once
 from vfxgen.temporal.behind import places_of
 from vfxgen.temporal.registration import HIDDEN, Matrix, placed
 
@@ -147,9 +147,9 @@ def say_how_it_moves(frame: Frame, matrices: Sequence[Matrix], parallax: float) 
     there = [matrix @ corners for matrix in matrices]
     moved = max((float(np.abs(t[:2] / t[2] - corners[:2]).max()) for t in there), default=0.0)
     if moved < _STILL:
-        say_once("cleanplate: the camera stands still")
+        say_once("cleanplate: the camera stands still", NEWS)
     else:
-        say_once(f"cleanplate: the camera moves{', with parallax' if parallax > _PARALLAX else ''}")
+        say_once(f"cleanplate: the camera moves{', with parallax' if parallax > _PARALLAX else ''}", NEWS)
 
 
 def _light_of(frame: Frame, hidden: str) -> tuple[Pixels, Mask]:
