@@ -5,9 +5,11 @@ Every operator is a name here (`vfxgen.Key`, `vfxgen.Merge`), beside `read`, `wr
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from typing import TYPE_CHECKING, Any
 
-from vfxgen.version import __version__
+from vfxgen.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from vfxgen.operators.grade import Grade as Grade
@@ -17,31 +19,24 @@ if TYPE_CHECKING:
     from vfxgen.sequence import Sequence as Sequence
     from vfxgen.training.shot import train as train
 
-__all__ = ["Sequence", "__version__", "read", "train", "write"]
+_PLACES = {
+    "Sequence": "vfxgen.sequence",
+    "read": "vfxgen.operators.read",
+    "train": "vfxgen.training.shot",
+    "write": "vfxgen.render",
+}
+# An operator is called as its file is. None is imported before it is asked for: each brings what it works with.
+_OPERATORS = [module.name for module in pkgutil.iter_modules([f"{__path__[0]}/operators"])]
+_PLACES |= {name.capitalize(): f"vfxgen.operators.{name}" for name in _OPERATORS}
+
+__all__ = sorted(["__version__", *_PLACES])
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Sequence":
-        from vfxgen.sequence import Sequence
-
-        return Sequence
-    if name == "read":
-        from vfxgen.operators.read import read
-
-        return read
-    if name == "write":
-        from vfxgen.render import write
-
-        return write
-    if name == "train":
-        from vfxgen.training.shot import train
-
-        return train
-    # A module that is asked for while it is imported ends here too, and must not have every operator imported.
-    if name[:1].isupper():
-        from vfxgen.operators import operators
-
-        for operator in operators().values():
-            if operator.__name__ == name:
-                return operator
+    if name in _PLACES:
+        return getattr(importlib.import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'vfxgen' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__
