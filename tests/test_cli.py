@@ -107,13 +107,13 @@ class TestExitCodes:
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
-            (["--slope", "-1"], "grade.slope = '-1': must be red,green,blue, 0 or more"),
+            (["--slope", "-1"], "vfxgen: grade.slope = '-1': must be red,green,blue, 0 or more"),
             (["--saturation", "much"], "grade.saturation = 'much': must be a number, 0 .. 16"),
             (["--frames", "a-b"], "'a-b' is no frame range"),
-            (["--colorspace", "nope"], "colour space 'nope'"),
-            (["--type", "int"], "output"),
+            (["--colorspace", "nope"], "vfxgen: plate: colour space 'nope'"),
+            (["--type", "int"], "o.####.exr: type = 'int': must be half | float | uint8 | uint10 | uint12 | uint16"),
             (["--set", "grad.slope=1"], "there is no node 'grad'"),
-            (["--fps", "1000000000000"], "fps = '1000000000000': Value error, must be above 0 and at most 1000"),
+            (["--fps", "1000000000000"], "fps = '1000000000000': must be frames a second, above 0"),
             (["--memory", "inf"], "should be less than or equal to 1000000"),
             (["--memory", "nan"], "should be less than or equal to 1000000"),
             (["--memory", "-1"], "should be greater than or equal to 0.1"),

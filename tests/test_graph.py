@@ -113,8 +113,12 @@ class TestErrorsNameNodeAndField:
             ({"colour": "red"}, "colour: unknown field; known: schema, nodes, name"),
             ({"frames": "ten"}, "frames: 'ten' is no frame range"),
             ({"name": 7}, "name = 7"),
-            ({"fps": 0}, "fps = 0: value error, must be above 0 and at most 1000"),
+            ({"fps": 0}, "fps = 0: must be frames a second, above 0 and at most 1000"),
             ({"fps": -24}, "fps = -24: "),
+            (
+                {"fps": "abc"},
+                "fps = 'abc': must be frames a second, above 0 and at most 1000, such as 24",
+            ),
             ({"nodes": {"g": {"operator": "grde"}}}, "nodes.g.operator: there is no operator 'grde'; there are"),
             ({"nodes": {"g": {"plate": "plate"}}}, "nodes.g.operator is missing"),
             ({"nodes": {"g": {"operator": "grade"}}}, "nodes.g: grade: the input 'plate' is missing"),
@@ -143,6 +147,10 @@ class TestErrorsNameNodeAndField:
             (
                 {"outputs": {"o": {"node": "grade", "path": "o.exr", "typ": 1}}},
                 "outputs.o.typ: unknown field; known: path",
+            ),
+            (
+                {"outputs": {"o": {"node": "grade", "path": "o.exr", "type": "int8"}}},
+                "outputs.o.type = 'int8': must be half | float | uint8 | uint10 | uint12 | uint16",
             ),
         ],
     )

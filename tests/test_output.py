@@ -391,7 +391,16 @@ def test_another_default_view_or_display_is_another_recipe(tmp_path: Path, monke
     assert all(len(of_one) == 1 for of_one in rest)
 
 
-@pytest.mark.parametrize("fps", [0, -24, 10**12, "1/1000000000000"])
+def test_a_field_that_is_unknown_or_wrong_is_named_with_what_is_allowed() -> None:
+    with pytest.raises(
+        RequestError, match=r"output o\.exr: compresion: unknown field; known: path, channels, type"
+    ):
+        output_of("o.exr", compresion="zip")
+    with pytest.raises(RequestError, match=r"output o\.exr: type = 'int8': must be half \| float \| uint8 \| uint10"):
+        output_of("o.exr", type="int8")
+
+
+@pytest.mark.parametrize("fps", [0, -24, 10**12, "1/1000000000000", "abc", "1/0", [24]])
 def test_a_frame_rate_is_one(fps: object) -> None:
     with pytest.raises(RequestError, match=r"fps.*above 0 and at most 1000"):
         output_of("o.mp4", fps=fps)

@@ -14,6 +14,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
 from vfxgen.errors import GraphError, RequestError
+from vfxgen.explain import explained
 from vfxgen.media.pattern import parse_frames
 from vfxgen.operator import Operator
 from vfxgen.operators import operator_class
@@ -198,7 +199,7 @@ def build(nodes: Nodes, folder: str, where: str) -> dict[str, Sequence]:
     folder
         Relative paths begin here.
     where
-        The document, for messages.
+        The document, for messages; empty for one operator and its inputs, which need no document to be found in.
 
     Raises
     ------
@@ -206,20 +207,21 @@ def build(nodes: Nodes, folder: str, where: str) -> dict[str, Sequence]:
         An unknown operator, node or field, a wrong value, a circle: the message names the node and the field.
     """
     built: dict[str, Sequence] = {}
+    place, inside = (f"{where}: ", f"{where}: nodes.") if where else ("", "")
 
     def made(name: str, asked_by: tuple[str, ...]) -> Sequence:
         if name in asked_by:
             circle = " -> ".join([*asked_by[asked_by.index(name) :], name])
-            raise GraphError(f"{where}: nodes form a circle: {circle}")
+            raise GraphError(f"{place}nodes form a circle: {circle}")
         if name in built:
             return built[name]
-        operator, fields = _operator_of(name, nodes[name], where)
+        operator, fields = _operator_of(name, nodes[name], inside)
         values: dict[str, Any] = {}
         for field, value in fields.items():
             if field not in operator.declared_inputs:
                 values[field] = value
             elif not isinstance(value, str) or value not in nodes:
-                raise GraphError(f"{where}: nodes.{name}.{field} = {value!r}: no such node; {_known(nodes)}")
+                raise GraphError(f"{inside}{name}.{field} = {value!r}: no such node; {_known(nodes)}")
             else:
                 values[field] = made(value, (*asked_by, name))
         for field in [field for field, value in values.items() if _is_path(operator, field, value)]:
@@ -227,23 +229,25 @@ def build(nodes: Nodes, folder: str, where: str) -> dict[str, Sequence]:
         try:
             built[name] = operator(**values)
         except RequestError as error:
-            raise GraphError(f"{where}: nodes.{name}: {error}") from None
+            # The words of an operator begin with its name.
+            alone = not where and name == operator.name
+            raise GraphError(str(error) if alone else f"{inside}{name}: {error}") from None
         return built[name]
 
     for name in nodes:
         if not _NAME.fullmatch(name):
-            raise GraphError(f"{where}: node '{name}': a name is letters, digits, _ and -, and begins with a letter")
+            raise GraphError(f"{place}node '{name}': a name is letters, digits, _ and -, and begins with a letter")
         made(name, ())
     return built
 
 
-def _operator_of(name: str, fields: Any, where: str) -> tuple[type[Operator], dict[str, Any]]:
+def _operator_of(name: str, fields: Any, inside: str) -> tuple[type[Operator], dict[str, Any]]:
     if not isinstance(fields, dict) or not isinstance(fields.get("operator"), str):
-        raise GraphError(f"{where}: nodes.{name}.operator is missing: the name of an operator")
+        raise GraphError(f"{inside}{name}.operator is missing: the name of an operator")
     try:
         operator = operator_class(fields["operator"])
     except RequestError as error:
-        raise GraphError(f"{where}: nodes.{name}.operator: {error}") from None
+        raise GraphError(f"{inside}{name}.operator: {error}") from None
     return operator, {field: value for field, value in fields.items() if field != "operator"}
 
 
@@ -299,17 +303,4 @@ def validated(model: type[Model], contents: Mapping[str, Any], path: str) -> Mod
     try:
         return model.model_validate(contents)
     except pydantic.ValidationError as error:
-        raise GraphError("; ".join(dict.fromkeys(_explained(model, fault, path) for fault in error.errors()))) from None
-
-
-def _explained(model: type[BaseModel], fault: Any, path: str) -> str:
-    field = ".".join(str(step) for step in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        owner = ShotOutput if fault["loc"][0] == "outputs" else model
-        known = [info.alias or name for name, info in owner.model_fields.items()]
-        return f"{path}: {field}: unknown field; known: {', '.join(known)}"
-    if fault["type"] == "missing":
-        return f"{path}: {field} is missing"
-    if fault["loc"][-1] == "schema":
-        return f"{path}: schema = {fault['input']!r}: this vfxgen reads schema {SCHEMA}"
-    return f"{path}: {field} = {fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+        raise GraphError("; ".join(explained(model, error, path))) from None

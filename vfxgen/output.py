@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 
 from vfxgen import color
 from vfxgen.errors import MediaError, RequestError
+from vfxgen.explain import explained
 from vfxgen.file_space import Alpha, default_space, to_file_space, to_view
 from vfxgen.frame import Frame, Pixels, is_frame_rate
 from vfxgen.media import image, movie
@@ -26,18 +27,18 @@ from vfxgen.version import __version__
 _STRAIGHT_FORMATS = ("png", "tif")
 
 
-def _as_written(value: object) -> object:
-    """23.976 is 2997/125, not the fraction that is nearest to it in binary."""
-    return str(value) if isinstance(value, float) else value
+def _frame_rate(value: object) -> Fraction:
+    try:
+        # 23.976 is 2997/125, not the fraction that is nearest to it in binary.
+        rate = Fraction(value if isinstance(value, Fraction) else str(value))
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not is_frame_rate(rate):
+        raise ValueError("must be frames a second, above 0 and at most 1000, such as 24 or 24000/1001")
+    return rate
 
 
-def _frame_rate(value: Fraction) -> Fraction:
-    if not is_frame_rate(value):
-        raise ValueError("must be above 0 and at most 1000, such as 24 or 24000/1001")
-    return value
-
-
-FrameRate = Annotated[Fraction, BeforeValidator(_as_written), AfterValidator(_frame_rate)]
+FrameRate = Annotated[Fraction, BeforeValidator(_frame_rate)]
 """Frames a second: ``24``, ``24000/1001``, ``23.976``."""
 
 
@@ -237,8 +238,7 @@ def output_of(path: str | os.PathLike[str], **fields: object) -> Output:
     try:
         return Output.model_validate({"path": os.fspath(path), **fields})
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, f['loc']))} = {f['input']!r}: {f['msg']}" for f in error.errors()]
-        raise RequestError(f"output {os.fspath(path)}: {'; '.join(faults)}") from None
+        raise RequestError("; ".join(explained(Output, error, f"output {os.fspath(path)}"))) from None
 
 
 def _is_number(text: str) -> bool:

@@ -44,7 +44,7 @@ def test_data_of_class_c_is_refused() -> None:
         ('folder = "photos"', 'folder = "/photos"', "must be a folder in the one that --data names"),
         ('folder = "photos"', 'folder = "../photos"', "must be a folder in the one that --data names"),
         ('name = "photos"', 'name = "photos"\nlicense = "x"', r"data\.0\.license: unknown field; known: name"),
-        ("steps = 12", "steps = 1.5", r"schedule\.steps = 1\.5: input should be a valid integer"),
+        ("steps = 12", "steps = 1.5", r"schedule\.steps = 1\.5: must be a valid integer"),
         ("steps = 12", 'steps = "12"', r"schedule\.steps = '12'"),
         ("steps = 12", "stepps = 12", r"schedule\.stepps: unknown field; known: steps, minutes, rate"),
         ("steps = 12\n", "", "schedule: give steps or minutes"),

@@ -13,10 +13,10 @@ import pydantic
 from pydantic import Field, TypeAdapter
 
 from vfxgen.errors import CardError, LicenceError, RequestError
+from vfxgen.explain import explained, reworded
 from vfxgen.training.cached import CachedObjective, objective_class
 from vfxgen.training.schedule import Schedule
 from vfxgen.zoo.card import Hyperparameter, Task
-from vfxgen.zoo.explain import explained
 from vfxgen.zoo.parts import Licence, Part, Words
 
 SCHEMA = 1
@@ -182,12 +182,10 @@ def _table(kind: type[Table], given: dict[str, Any], field: str) -> Table:
     try:
         return TypeAdapter(kind).validate_json(json.dumps(given), strict=True)
     except pydantic.ValidationError as error:
-        said = [f"{field}.{'.'.join(map(str, f['loc']))} = {f['input']!r}: {_lower(f['msg'])}" for f in error.errors()]
+        said = [
+            f"{field}.{'.'.join(map(str, f['loc']))} = {f['input']!r}: {reworded(f['msg'])}" for f in error.errors()
+        ]
         raise RequestError("; ".join(said)) from None
-
-
-def _lower(words: str) -> str:
-    return words[0].lower() + words[1:]
 
 
 def _relative(folder: str) -> str:

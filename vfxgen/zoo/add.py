@@ -11,9 +11,9 @@ from typing import Any, get_args
 import tomli_w
 
 from vfxgen.errors import RequestError
+from vfxgen.explain import declared
 from vfxgen.media.publish import content_hash, published
 from vfxgen.zoo.card import FILE_NAME, QUESTION, SCHEMA, Card, Task, loads, open_questions
-from vfxgen.zoo.explain import declared
 from vfxgen.zoo.inspection import Findings, Tensor, inspect
 from vfxgen.zoo.registry import VARIABLE, broken, nets
 

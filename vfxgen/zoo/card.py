@@ -11,7 +11,7 @@ import tomli_w
 from pydantic import Field, FiniteFloat
 
 from vfxgen.errors import CardError
-from vfxgen.zoo.explain import explained
+from vfxgen.explain import explained
 from vfxgen.zoo.parts import Licence as Licence
 from vfxgen.zoo.parts import Licences as Licences
 from vfxgen.zoo.parts import Part, Words

@@ -1,9 +1,9 @@
-"""What is wrong with a document, in sentences that name the file, the field and what is allowed."""
+"""What is wrong with a document or a call, in sentences that name the file, the field and what is allowed."""
 
 from __future__ import annotations
 
 import typing
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import pydantic
 from pydantic import BaseModel
@@ -23,6 +23,17 @@ def explained(model: type[BaseModel], error: pydantic.ValidationError, where: st
         As pydantic raised it.
     where
         The document, for messages.
+
+    Examples
+    --------
+    >>> class Movie(BaseModel, extra="forbid"):
+    ...     codec: Literal["", "h264", "prores"] = ""
+    >>> try:
+    ...     Movie.model_validate({"codec": "vp9", "fsp": 24})
+    ... except pydantic.ValidationError as error:
+    ...     print(*explained(Movie, error, "shot.toml"), sep="\\n")
+    shot.toml: codec = 'vp9': must be h264 | prores
+    shot.toml: fsp: unknown field; known: codec
     """
     return list(dict.fromkeys(_sentence(model, dict(fault), where) for fault in error.errors()))
 
@@ -30,14 +41,18 @@ def explained(model: type[BaseModel], error: pydantic.ValidationError, where: st
 def declared(model: type[BaseModel], location: typing.Sequence[Step]) -> tuple[type[BaseModel], FieldInfo | None]:
     """The model that a location such as ``("inputs", 0, "encoding")`` ends in, and the field there, if it has one."""
     owner, inner, info = model, model, None
+    named = False
     for step in location:
-        if isinstance(step, int):
+        if isinstance(step, int) or named:
+            named = False
             continue
         fields = {info.alias or name: info for name, info in inner.model_fields.items()}
         owner, info = inner, fields.get(step)
         if info is None or (found := _model_in(info.annotation)) is None:
             break
         inner = found
+        # The next step is a name that the document gives: outputs.review.path.
+        named = get_origin(info.annotation) is dict
     return owner, info
 
 
@@ -53,13 +68,29 @@ def _sentence(model: type[BaseModel], fault: dict[str, Any], where: str) -> str:
         return f"{where}: {field} is missing" + (f": {allowed}" if allowed else "")
     if kind == "model_type":
         return f"{where}: {field} must be a table" + (f": {allowed.removeprefix('a table: ')}" if allowed else "")
-    said = fault["msg"].removeprefix("Value error, ")
-    said = said[0].lower() + said[1:]
+    said = reworded(fault["msg"])
     if isinstance(fault["input"], (dict, BaseModel)):
         return f"{where}: {field}: {said}" if field else f"{where}: {said}"
-    if allowed and kind in ("literal_error", "string_pattern_mismatch", "string_too_short"):
+    choices = get_args(info.annotation) if info is not None and get_origin(info.annotation) is Literal else ()
+    if choices and location[-1] == "schema":
+        said = f"this vfxgen reads schema {choices[0]}"
+    elif allowed and kind in ("literal_error", "string_pattern_mismatch", "string_too_short"):
         said = f"must be {allowed}"
+    elif choices:
+        said = "must be " + " | ".join(str(choice) for choice in choices if choice != "")
     return f"{where}: {field} = {fault['input']!r}: {said}"
+
+
+def reworded(message: str) -> str:
+    """A message of pydantic in the words of the others.
+
+    Examples
+    --------
+    >>> reworded("Input should be a valid integer")
+    'must be a valid integer'
+    """
+    said = message.removeprefix("Value error, ").replace("Input should be", "must be", 1)
+    return said[:1].lower() + said[1:]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
