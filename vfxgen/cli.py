@@ -195,7 +195,7 @@ def _operator_verb(operator: type[Operator]) -> Callable[..., None]:
         nodes[operator.name] = fields
         for assignment in options.pop("assignments") or []:
             graph.set_value(nodes, assignment)
-        sequence = graph.build(nodes, "", f"vfxgen {operator.name}")[operator.name]
+        sequence = graph.build(nodes, "", "")[operator.name]
         frames = options.pop("frames")
         run = {name: options.pop(name) for name in ("as_json", "on_error", "force", "memory")}
         path = options.pop("out")

@@ -119,12 +119,11 @@ def work_of(asked: Request) -> Work:
 
 
 def _work_of_operator(request: OperatorRequest) -> Work:
-    where = f"vfxgen {request.operator}"
-    sequence = graph.build(request.nodes, request.folder, where)[request.operator]
+    sequence = graph.build(request.nodes, request.folder, "")[request.operator]
     fields = dict(request.output)
     path = fields.pop("path", None)
     if not isinstance(path, str):
-        raise RequestError(f"{where}: output.path is missing: a pattern such as comp.####.exr, or a movie")
+        raise RequestError(f"{request.operator}: output.path is missing: a pattern such as comp.####.exr, or a movie")
     output = output_of(graph.located(path, request.folder), **fields)
     return Work(
         {request.operator: Job(sequence, output)}, frame_numbers(sequence, request.frames, output), request.options
