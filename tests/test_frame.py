@@ -68,6 +68,10 @@ def test_pixels_are_copies_that_may_be_changed() -> None:
         frame.number = 2  # type: ignore[misc]
 
 
+def test_a_frame_is_shown_in_a_line() -> None:
+    assert repr(plate()) == f"<Frame 1001 of plate.exr: R G B A, {WHOLE}, ACEScg>"
+
+
 def test_pixels_come_in_the_order_asked_for() -> None:
     frame = plate()
     assert np.array_equal(frame.pixels("B", "R")[..., 1], frame.planes["R"])

@@ -392,9 +392,7 @@ def test_another_default_view_or_display_is_another_recipe(tmp_path: Path, monke
 
 
 def test_a_field_that_is_unknown_or_wrong_is_named_with_what_is_allowed() -> None:
-    with pytest.raises(
-        RequestError, match=r"output o\.exr: compresion: unknown field; known: path, channels, type"
-    ):
+    with pytest.raises(RequestError, match=r"output o\.exr: compresion: unknown field; known: path, channels, type"):
         output_of("o.exr", compresion="zip")
     with pytest.raises(RequestError, match=r"output o\.exr: type = 'int8': must be half \| float \| uint8 \| uint10"):
         output_of("o.exr", type="int8")

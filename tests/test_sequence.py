@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 import vfxgen
-from vfxgen.errors import FrameError, MissingFrameError
+from vfxgen.errors import FrameError, MissingFrameError, RequestError
 from vfxgen.frame import Frame
 from vfxgen.sequence import Sequence, every_sequence, leaves
 from vfxgen.testing import Pictures, constant
@@ -51,6 +53,28 @@ def test_a_frame_is_made_once_and_kept_for_whoever_asks_next() -> None:
     sequence = Counted()
     assert sequence[7] is sequence[7]
     assert sequence.made == [7]
+
+
+@pytest.mark.parametrize("number", ["1001", 1001.0, slice(1, 3), None])
+def test_what_is_no_frame_number_is_refused_in_words(number: Any) -> None:
+    for sequence in (Counted(), vfxgen.Grade(Counted()), vfxgen.read("none.####.exr")):
+        with pytest.raises(RequestError, match=r"is no frame number: ask for frames one by one, by whole numbers"):
+            sequence[number]
+
+
+def test_numbers_of_numpy_are_frame_numbers(tmp_path: Path) -> None:
+    grain = vfxgen.Grain(Pictures({1: np.full((8, 8, 3), 0.2, np.float32)}))
+    assert type(grain[np.int64(1)].number) is int
+    assert len(vfxgen.write(grain, tmp_path / "o.####.exr", np.arange(1, 2))) == 1  # type: ignore[arg-type]
+    for frames in (["1"], [1.0], 1):
+        with pytest.raises(RequestError, match=r"is no frame number|numbers in a list"):
+            vfxgen.write(grain, tmp_path / "o.####.exr", frames)  # type: ignore[arg-type]
+
+
+def test_it_gives_its_frames_one_after_the_other_and_a_still_says_that_it_has_them_all() -> None:
+    assert [frame.number for frame in Counted()] == [1, 2, 4]
+    with pytest.raises(RequestError, match="a still has every frame"):
+        next(iter(constant([0.1, 0.2, 0.3])))
 
 
 def test_only_so_many_frames_are_kept_the_oldest_goes_first() -> None:

@@ -82,7 +82,7 @@ class Origin:
     working: Mapping[str, Plane]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Frame:
     """One picture: planes by channel name, never changed in place.
 
@@ -117,8 +117,9 @@ class Frame:
     --------
     >>> import numpy as np
     >>> frame = Frame.from_pixels(np.zeros((4, 6, 3), np.float32), "RGB", colorspace="ACEScg")
-    >>> frame.channels, str(frame.data_window)
-    (('R', 'G', 'B'), '6x4+0+0')
+    >>> frame
+    <Frame 1: R G B, 6x4+0+0, ACEScg>
+    >>> brighter = frame.with_pixels("RGB", frame.rgb + 0.1)
     """
 
     number: int
@@ -167,6 +168,11 @@ class Frame:
             source=source,
         )
 
+    def __repr__(self) -> str:
+        of = f" of {self.source}" if self.source else ""
+        inside = f" in {self.display_window}" if self.data_window != self.display_window else ""
+        return f"<Frame {self.number}{of}: {' '.join(self.channels)}, {self.data_window}{inside}, {self.colorspace}>"
+
     @property
     def channels(self) -> tuple[str, ...]:
         """Channel names in file order."""
@@ -184,7 +190,7 @@ class Frame:
         return sum(plane.nbytes for plane in (*self.planes.values(), *remembered))
 
     def pixels(self, *channels: str) -> Pixels:
-        """The named channels as a new float32 array (H, W, C).
+        """The named channels as a new float32 array (H, W, C); `with_pixels` makes a frame of it.
 
         Raises
         ------
@@ -199,12 +205,12 @@ class Frame:
 
     @property
     def rgb(self) -> Pixels:
-        """R, G, B as float32 (H, W, 3), scene-linear in `colorspace`."""
+        """R, G, B as a new float32 array (H, W, 3), scene-linear in `colorspace`; see `pixels`."""
         return self.pixels(*RGB)
 
     @property
     def alpha(self) -> Pixels:
-        """A as float32 (H, W, 1); 1 everywhere when the frame has none."""
+        """A as a new float32 array (H, W, 1); 1 everywhere when the frame has none."""
         return self.pixels("A") if "A" in self.planes else np.ones((*self.size, 1), np.float32)
 
     @property

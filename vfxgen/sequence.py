@@ -5,18 +5,21 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from numbers import Integral
 
 from vfxgen.cancel import stop_if_cancelled
+from vfxgen.errors import RequestError
 from vfxgen.frame import Frame
 
 
 class Sequence(ABC):
     """Frames by number, made when asked for: a plate on disk, an operator, a chain of operators.
 
-    `sequence[1017]` gives a frame and keeps it for whoever asks next; `frame(1017)`, which a subclass writes, makes
-    it. A frame is a function of its number and of the sequence's inputs alone, never of what was asked before.
+    `sequence[1017]` gives a frame and keeps it for whoever asks next, and ``for frame in sequence`` gives those of its
+    range; `frame(1017)`, which a subclass writes, makes one. A frame is a function of its number and of the sequence's
+    inputs alone, never of what was asked before.
     """
 
     def __init__(self) -> None:
@@ -75,7 +78,14 @@ class Sequence(ABC):
             self._frames.clear()
             self._keys.clear()
 
+    def __iter__(self) -> Iterator[Frame]:
+        if self.range is None:
+            raise RequestError("a still has every frame there is: ask for one by its number, sequence[1001]")
+        for number in self.range:
+            yield self[number]
+
     def __getitem__(self, number: int) -> Frame:
+        number = frame_number(number)
         stop_if_cancelled()
         with self._lock:
             future = self._frames.get(number)
@@ -100,6 +110,19 @@ class Sequence(ABC):
             made = [number for number, frame in self._frames.items() if frame.done()]
             for number in made[: max(0, len(self._frames) - count)]:
                 del self._frames[number]
+
+
+def frame_number(number: object) -> int:
+    """`number`, where it can be the number of a frame: any whole one, numpy's too.
+
+    Raises
+    ------
+    RequestError
+        It is text, a fraction, a slice ...
+    """
+    if not isinstance(number, Integral):
+        raise RequestError(f"{number!r} is no frame number: ask for frames one by one, by whole numbers such as 1001")
+    return int(number)
 
 
 def every_sequence(sequence: Sequence, *, intermediates: bool = False) -> list[Sequence]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Values
 from typing import Literal
 
@@ -19,7 +19,7 @@ from vfxgen.render.movies import movie_is_current as movie_is_current
 from vfxgen.render.stills import READERS as READERS
 from vfxgen.render.stills import WRITERS as WRITERS
 from vfxgen.render.stills import Stills
-from vfxgen.sequence import Sequence, every_sequence
+from vfxgen.sequence import Sequence, every_sequence, frame_number
 
 MEMORY_BUDGET = 4 * 1024**3
 """Bytes that frames waiting to be computed or published may take by default."""
@@ -172,9 +172,12 @@ def frame_numbers(sequence: Sequence, frames: str | Values[int], output: Output)
     Raises
     ------
     RequestError
-        Nothing was asked for and the sequence has no range of its own (a still), or none exists.
+        What was asked for are no frame numbers; or nothing was, and the sequence has no range of its own (a still), or
+        none exists.
     """
-    asked = (parse_frames(frames) if frames else []) if isinstance(frames, str) else list(frames)
+    if not isinstance(frames, Iterable):
+        raise RequestError(f"frames = {frames!r}: give a range such as '1001-1100', or numbers in a list")
+    asked = parse_frames(frames) if isinstance(frames, str) and frames else [frame_number(n) for n in frames]
     numbers = asked or sequence.range
     if not numbers and sequence.range is None and not (output.pattern.is_sequence or output.is_movie):
         return [1]
