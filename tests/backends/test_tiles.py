@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from vfxgen.backends import tile_plan
 from vfxgen.backends.net import load
 from vfxgen.backends.tile_plan import Plan, bytes_per_pixel, plan, spans
-from vfxgen.backends.tiles import padded_to_multiple, run, seen_for, walk, without_nonfinite
+from vfxgen.backends.tiles import continued, padded_to_multiple, run, seen_for, walk, without_nonfinite
 from vfxgen.backends.torch_net import LiveTensors
 from vfxgen.errors import FrameError, NetError, RequestError
 
@@ -285,10 +286,25 @@ def test_the_plan_is_the_same_every_time() -> None:
     assert len(plans) == 1
 
 
-def test_a_net_of_fixed_size_is_not_tiled() -> None:
-    port = {"name": "picture", "channels": "R G B", "size": [64, 64]}
-    with pytest.raises(NetError, match="takes 64x64 pixels alone"):
-        run(wrapped(Convolutions(1), scale=1, inputs=[port]), picture(1, 3, 100, 100))
+def test_a_net_of_fixed_size_that_sees_everything_is_not_tiled() -> None:
+    port = {"name": "picture", "channels": "R G B", "size": [64, 48]}
+    net = wrapped(Convolutions(1), scale=1, inputs=[port])
+    assert _tensor(run(net, picture(1, 3, 64, 48))).shape == (1, 3, 64, 48)
+    with pytest.raises(NetError, match=r"takes frames of 48x64 alone, .* this one is 100x90: reformat it to that size"):
+        run(net, picture(1, 3, 90, 100))
+
+
+@pytest.mark.parametrize("size", [(64, 48), (65, 97), (200, 300), (64, 130), (40, 300), (20, 20)])
+def test_a_net_of_fixed_size_with_a_bounded_view_takes_any_frame_in_tiles_of_it(size: tuple[int, int]) -> None:
+    """What it makes is what the net makes of the whole frame; of one smaller than a tile, of the frame continued."""
+    height, width = size
+    convolutions, frame = Convolutions(3, 2), picture(2, 3, height, width)
+    facts: dict[str, Any] = {"scale": 2, "receptive_field": 3, "size_multiple": 4}
+    port = {"name": "picture", "channels": "R G B"}
+    fixed = wrapped(convolutions, **facts, inputs=[{**port, "size": [64, 48]}])
+    whole = wrapped(convolutions, **facts).run(continued(padded_to_multiple(frame, 4), 64, 48))
+    made = _tensor(run(fixed, frame))
+    assert torch.equal(made, _tensor(whole)[..., : 2 * height, : 2 * width])
 
 
 def test_bad_pixels_do_not_reach_their_neighbours() -> None:

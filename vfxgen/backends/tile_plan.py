@@ -53,6 +53,8 @@ class Plan:
         Tiles that go through the net together.
     smooth
         Fade tiles into each other over the overlap (raised cosine) instead of cutting in its middle.
+    fixed
+        (height, width) of every tile, for a net that takes no other; `tile` is then the smaller of them.
     """
 
     tile: int
@@ -61,9 +63,11 @@ class Plan:
     scale: int = 1
     batch: int = 1
     smooth: bool = False
+    fixed: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        if self.tile % self.multiple or self.overlap % self.multiple or self.tile <= 2 * self.overlap:
+        sides = (self.overlap, *(self.fixed or (self.tile,)))
+        if any(side % self.multiple for side in sides) or self.tile <= 2 * self.overlap:
             raise RequestError(
                 f"tiles of {self.tile} pixels with {self.overlap} of context on each side: both must be multiples of "
                 f"{self.multiple}, and a tile larger than its context"
@@ -73,12 +77,15 @@ class Plan:
 def plan(net: Net, size: tuple[int, int], *, tile: int = 0, batch: int = 0, memory: int = MEMORY) -> Plan:
     """How `run` will cut a frame of `size` (height, width).
 
-    A net with a bounded view gets tiles that fit the cache and the memory; one that sees everything gets the whole
-    frame where memory allows it, since each tile of it is another picture.
+    A net with a bounded view gets tiles that fit the cache and the memory, or of the one size it takes; one that sees
+    everything gets the whole frame where memory allows it, since each tile of it is another picture.
     """
     card, multiple = net.card, net.card.size_multiple
     bounded = card.receptive_field is not None
     overlap = _up(card.receptive_field if card.receptive_field is not None else BLEND, multiple)
+    if card.inputs[0].size:
+        height, width = card.inputs[0].size
+        return Plan(min(height, width), overlap, multiple, card.scale, fixed=(height, width))
     least = _least(overlap, multiple)
     whole = _up(max(size), multiple)
     if tile:
@@ -127,15 +134,15 @@ class Span:
     fade: Tensor | None = None
 
 
-def spans(length: int, plan: Plan) -> list[Span]:
-    """The tiles along one axis of `length` pixels, as even as `plan` allows, all of one size.
+def spans(length: int, plan: Plan, fixed: int = 0) -> list[Span]:
+    """The tiles along one axis of `length` pixels, all of one size: `fixed`, or as even as `plan` allows.
 
     Examples
     --------
     >>> [(span.start, span.end, span.keep_from, span.keep_to) for span in spans(100, Plan(tile=80, overlap=4))]
     [(0, 72, 0, 32), (28, 100, 32, 100)]
     """
-    if length <= plan.tile:
+    if not fixed and length <= plan.tile:
         return [Span(0, length, 0, length)]
     context = plan.overlap if plan.smooth else 2 * plan.overlap
     count = math.ceil((length - context) / (plan.tile - context))
@@ -145,7 +152,7 @@ def spans(length: int, plan: Plan) -> list[Span]:
         return _fading([*starts, length - plan.tile], length, plan)
     # No larger than it has to be: tiles of full size would go over the end of the frame twice.
     even = _up(math.ceil((length - context) / count) + context, plan.multiple)
-    side = max(even, min(plan.tile, _up(SMALLEST, plan.multiple)))
+    side = fixed or max(even, min(plan.tile, _up(SMALLEST, plan.multiple)))
     starts = [*range(0, length - side, side - context), length - side]
     cuts = [0, *(start + plan.overlap for start in starts[1:]), length]
     return [Span(s, s + side, a, b) for s, (a, b) in zip(starts, itertools.pairwise(cuts), strict=True)]
@@ -174,6 +181,8 @@ def _fading(starts: list[int], length: int, plan: Plan) -> list[Span]:
 
 def halved(plan: Plan, size: tuple[int, int]) -> Plan | None:
     """The plan for a frame of `size` after memory ran out with `plan`; None where no smaller tile is possible."""
+    if plan.fixed:
+        return None
     least = _least(plan.overlap, plan.multiple)
     side = min(plan.tile, _up(max(size), plan.multiple))
     smaller = max(least, _up(side // 2, plan.multiple))

@@ -67,10 +67,14 @@ def run(net: Net, *inputs: Tensor, tile: int = 0, batch: int = 0, memory: int = 
     size = (inputs[0].shape[-2], inputs[0].shape[-1])
     if any(tensor.shape[-2:] != size for tensor in inputs):
         raise NetError(f"{net}: its inputs must be of one size, got {[tuple(tensor.shape[-2:]) for tensor in inputs]}")
-    if fixed := net.card.inputs[0].size:
-        if list(size) == fixed:
+    if net.card.whole_frame:
+        width, height = net.card.whole_frame
+        if size == (height, width):
             return _own(net.run(*inputs))
-        raise NetError(f"{net}: takes {fixed[0]}x{fixed[1]} pixels alone and cannot be tiled; resize the frame to it")
+        raise NetError(
+            f"{net}: takes frames of {width}x{height} alone, since it sees all of one at a time; this one is "
+            f"{size[1]}x{size[0]}: reformat it to that size, and what the net makes back"
+        )
     chosen = plan(net, size, tile=tile, batch=batch, memory=memory)
     while True:
         try:
@@ -124,9 +128,10 @@ def walk(run: Callable[..., Pictures], inputs: Sequence[Tensor], plan: Plan) -> 
 def assembled(through: Through, inputs: Sequence[Tensor], plan: Plan) -> Pictures:
     """As `walk`, with what takes all tiles, in order, and gives what the net makes of each."""
     height, width = inputs[0].shape[-2:]
-    padded = [padded_to_multiple(tensor, plan.multiple) for tensor in inputs]
-    rows = spans(padded[0].shape[-2], plan)
-    columns = spans(padded[0].shape[-1], plan)
+    down, across = plan.fixed or (0, 0)
+    padded = [continued(padded_to_multiple(tensor, plan.multiple), down, across) for tensor in inputs]
+    rows = spans(padded[0].shape[-2], plan, down)
+    columns = spans(padded[0].shape[-1], plan, across)
     places = list(itertools.product(rows, columns))
     together = max(1, plan.batch // inputs[0].shape[0])
     groups = [places[first : first + together] for first in range(0, len(places), together)]
@@ -164,11 +169,16 @@ def padded_to_multiple(frame: Tensor, multiple: int) -> Tensor:
     [[[[1.0, 2.0, 3.0, 2.0], [1.0, 2.0, 3.0, 2.0], [1.0, 2.0, 3.0, 2.0], [1.0, 2.0, 3.0, 2.0]]]]
     """
     height, width = frame.shape[-2:]
-    right, below = -width % multiple, -height % multiple
-    if right:
-        frame = pad(frame, (0, right, 0, 0), "reflect" if right < width else "replicate")
-    if below:
-        frame = pad(frame, (0, 0, 0, below), "reflect" if below < height else "replicate")
+    return continued(frame, height + -height % multiple, width + -width % multiple)
+
+
+def continued(frame: Tensor, height: int, width: int) -> Tensor:
+    """As `padded_to_multiple`, to at least `height` and `width`."""
+    below, right = height - frame.shape[-2], width - frame.shape[-1]
+    if right > 0:
+        frame = pad(frame, (0, right, 0, 0), "reflect" if right < frame.shape[-1] else "replicate")
+    if below > 0:
+        frame = pad(frame, (0, 0, 0, below), "reflect" if below < frame.shape[-2] else "replicate")
     return frame
 
 

@@ -93,6 +93,12 @@ class Card(Part):
         return "commercial" if all(licence.use == "commercial" for _, licence in self.licences) else "research"
 
     @property
+    def whole_frame(self) -> tuple[int, int] | None:
+        """Width and height of the only frames it takes; None where any frame can be cut into tiles for it."""
+        size = self.inputs[0].size
+        return (size[1], size[0]) if size and self.receptive_field is None else None
+
+    @property
     def computation(self) -> dict[str, Any]:
         """What decides the pixels it makes: weights, form and ports; not names, licences or how it came to be."""
         parts = {"format", "architecture", "hyperparameters", "scale", "receptive_field", "size_multiple", "precision"}
