@@ -7,10 +7,13 @@ import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomli_w
+import torch
 from netcards import card, licences, write_net
+from small_nets import scripted
 from typer.testing import CliRunner, Result
 
 from vfxgen.backends.net import load
@@ -106,7 +109,35 @@ class TestCheck:
         write_card(path, content)
         done = run("check", "double")
         assert done.exit_code == 0, done.stderr
-        assert done.stdout == f"double: {path / 'net.onnx'} is what its card says, and loads\n"
+        assert done.stdout == f"double: {path / 'net.onnx'} is what its card says, and loads; for upscale\n"
+
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({"task": "matte", "outputs": [{"name": "y", "channels": "A"}]}, "for matte, apply\n"),
+            (
+                {
+                    "task": "matte",
+                    "inputs": [{"name": "x", "channels": "B G R", "size": [48, 64]}],
+                    "outputs": [{"name": "y", "channels": "background A"}],
+                },
+                "for matte, apply, on frames of 64x48 alone: reformat them to it\n",
+            ),
+            ({"task": "segment", "outputs": [{"name": "y", "channels": "A"}]}, "for apply\n"),
+            (
+                {"task": "detect-face", "outputs": [{"name": "y", "channels": "boxes"}]},
+                "no operator runs it: apply: net 'net' takes R G B and gives boxes; apply runs nets that",
+            ),
+            (
+                {"task": "key", "outputs": [{"name": "y", "channels": "boxes"}]},
+                "no operator runs it: key: net 'net' takes R G B and gives boxes; key runs nets that",
+            ),
+        ],
+    )
+    def test_what_runs_a_net_is_said(self, studio: Path, fields: dict[str, Any], said: str) -> None:
+        ports = {"inputs": [{"name": "x", "channels": "R G B"}]}
+        scripted(studio, "net", torch.nn.Identity(), **{**ports, "receptive_field": None, **fields})
+        assert said in run("check", "net").stdout
 
     def test_a_wrong_hash_and_a_cut_file_fail(self, studio: Path) -> None:
         write_net(studio, "changed", weights=b"w" * 512)

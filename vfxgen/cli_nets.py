@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.progress import DownloadColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from vfxgen.errors import NetError, VfxgenError
+from vfxgen.errors import NetError, RequestError, VfxgenError
 from vfxgen.guard import SOMETHING_FAILED, guarded
+from vfxgen.operators import operators
+from vfxgen.with_net import WithNet
 from vfxgen.zoo import registry
 from vfxgen.zoo.add import add, meaning
 from vfxgen.zoo.card import FILE_NAME, Card, Port, Training
@@ -119,7 +121,7 @@ def _port(port: Port) -> str:
 @app.command("check")
 @guarded
 def check_nets(name: Annotated[str, typer.Argument(help="Name of a net; none: all.")] = "") -> int:
-    """Compare weights with their cards, and load them."""
+    """Compare weights with their cards, load them, and say which operators run them."""
     if name:
         print(f"{name}: {_checked(registry.find(name))}")
         return 0
@@ -139,7 +141,25 @@ def check_nets(name: Annotated[str, typer.Argument(help="Name of a net; none: al
 def _checked(entry: Entry) -> str:
     from vfxgen.backends.net import load
 
-    return f"{load(entry).path} is what its card says, and loads"
+    return f"{load(entry).path} is what its card says, and loads; {_runs_in(entry.card)}"
+
+
+def _runs_in(card: Card) -> str:
+    """Which operators run a net, on which frames; or why none does."""
+    able, refused = [], {}
+    for name, operator in operators().items():
+        if issubclass(operator, WithNet):
+            try:
+                operator.check_card(card)
+                able.append(name)
+            except RequestError as error:
+                refused[name] = str(error)
+    if not able:
+        # The one whose task it is knows more than that the task is another; apply asks for none.
+        return f"no operator runs it: {refused.get(card.task) or refused['apply']}"
+    size = " of {}x{} alone: reformat them to it".format(*card.whole_frame) if card.whole_frame else ""
+    able.sort(key="apply".__eq__)
+    return f"for {', '.join(able)}" + (f", on frames{size}" if size else "")
 
 
 @app.command("fetch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from vfxgen.log import NEWS, say_once
 from vfxgen.operator import parameter
 from vfxgen.zoo import registry
+from vfxgen.zoo.card import Card
 from vfxgen.zoo.registry import Entry
 
 if TYPE_CHECKING:
@@ -28,13 +30,39 @@ TILE: Any = parameter(0, "Side of a tile; 0: planned from memory.", minimum=0, m
 class WithNet:
     """Beside `vfxgen.operator.Operator`: the net it chose is in its keys and headers, and loaded once when needed.
 
-    A subclass declares ``device``, ``precision`` and ``backend`` as above and sets `_entry`.
+    A subclass declares ``use``, ``device``, ``precision`` and ``backend`` as above, says which nets it runs
+    (`check_card`) and sets `_entry`.
     """
 
     _entry: Entry | None
+    use: Use
     device: str
     precision: Precision
     backend: Backend
+
+    @classmethod
+    @abstractmethod
+    def check_card(cls, card: Card) -> None:
+        """Pass a net that the operator runs.
+
+        Raises
+        ------
+        RequestError
+            It is for another task, or takes or gives what the operator does not: the message says what it should.
+        """
+
+    def _usable(self, name: str) -> Entry:
+        """The net of that name or folder.
+
+        Raises
+        ------
+        RequestError, CardError, LicenceError
+            There is none, its licences forbid the use, or the operator does not run it.
+        """
+        entry = registry.find(name)
+        registry.check_use(entry.card, self.use)
+        self.check_card(entry.card)
+        return entry
 
     @property
     def nets(self) -> Mapping[str, Entry]:

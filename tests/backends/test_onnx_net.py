@@ -62,6 +62,10 @@ def test_its_memory_is_measured(tmp_path: Path) -> None:
             r"input 'picture' has the shape \[.*3.*\], its card says channels 'A'",
         ),
         ({"outputs": [{"name": "alpha", "channels": "A"}]}, "has no output alpha; it has picture_out"),
+        (
+            {"outputs": [{"name": "picture_out", "channels": "A"}]},
+            "output 'picture_out' has 3 channels, its card says 'A'; name each, such as 'background A'",
+        ),
     ],
 )
 def test_a_card_that_says_other_than_the_file_is_refused(tmp_path: Path, fields: Any, message: str) -> None:

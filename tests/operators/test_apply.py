@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import small_nets
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from small_nets import scripted
+from torch import Tensor, nn
 
 import vfxgen
 from vfxgen.errors import FrameError, LicenceError, RequestError
@@ -162,6 +165,34 @@ def test_the_order_of_the_nets_channels_is_its_own(tmp_path: Path) -> None:
     made = vfxgen.Apply(Pictures(picture()), net=straight)[1].rgb
     turned = vfxgen.Apply(Pictures(picture()[..., ::-1]), net=swapped)[1].rgb
     np.testing.assert_allclose(turned[..., ::-1], made, atol=1e-5)
+
+
+class Portrait(nn.Module):
+    """What is not red, what is, and a picture."""
+
+    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        red = (picture[:, :1] > 0.4).to(picture.dtype)
+        return torch.cat([1 - red, red], 1), picture
+
+
+def test_a_card_says_which_channel_is_the_alpha_and_what_has_another_name_is_left(studio: Path) -> None:
+    light = np.zeros((8, 8, 3), np.float32)
+    light[2:5, 3:6, 0] = 0.9
+    red = light[..., :1] > 0.4
+    for name, mattes, other, written in (
+        ("a", "background A", "x y z", "A"),
+        ("b", "A background", "x y z", "A"),
+        ("c", "background A", "R G B", "RGBA"),
+    ):
+        outputs = [{"name": "mattes", "channels": mattes}, {"name": "picture", "channels": other}]
+        ports: dict[str, Any] = {"inputs": [{"name": "picture", "channels": "R G B"}], "outputs": outputs}
+        made = vfxgen.Apply(Pictures(light), net=scripted(studio, name, Portrait(), task="matte", **ports))[1]
+        np.testing.assert_array_equal(made.alpha, red if mattes.endswith("A") else ~red)
+        assert set(made.channels) == {*"RGB", *written}
+        np.testing.assert_array_equal(made.rgb, light * made.alpha if written == "RGBA" else light)
+    twice = [{"name": "mattes", "channels": "A background"}, {"name": "picture", "channels": "R G A"}]
+    with pytest.raises(RequestError, match="give A, R G B or R G B A, in any order, beside what goes by other names"):
+        vfxgen.Apply(Pictures(light), net=scripted(studio, "d", Portrait(), **{**ports, "outputs": twice}))
 
 
 def test_the_net_is_in_the_key(retouch: str, matte: str) -> None:

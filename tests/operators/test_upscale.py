@@ -13,7 +13,7 @@ from small_nets import scripted
 from torch import Tensor, nn
 
 import vfxgen
-from vfxgen.errors import FrameError, LicenceError, NetError, RequestError
+from vfxgen.errors import FrameError, LicenceError, RequestError
 from vfxgen.frame import Box, Frame, Pixels
 from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures
@@ -186,8 +186,8 @@ def test_channels_come_and_go_in_the_nets_order(studio: Path, takes: str, gives:
 )
 def test_a_net_of_other_channels_is_refused(studio: Path, ports: dict[str, Any]) -> None:
     net = scripted(studio, "other", Repeating(turned=False), scale=2, **ports)
-    with pytest.raises(NetError, match=r"takes the channels R G B.* and gives .*; upscale needs a net of R G B"):
-        vfxgen.Upscale(Pictures(detail()), net=net)[1]
+    with pytest.raises(RequestError, match=r"net 'other' takes R G B.* and gives .*; upscale needs a net of R G B"):
+        vfxgen.Upscale(Pictures(detail()), net=net)
 
 
 def test_a_net_that_is_named_with_another_scale_than_its_own_says_so(caplog: pytest.LogCaptureFixture) -> None:

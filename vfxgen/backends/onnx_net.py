@@ -89,9 +89,16 @@ class OnnxNet(Net):
                     f"{self}: input '{port.name}' has the shape {found[port.name]}, its card says "
                     f"channels '{port.channels}', size {port.size or 'any'}"
                 )
-        known = [port.name for port in self._session.get_outputs()]
-        if absent := [port.name for port in self.card.outputs if port.name not in known]:
-            raise NetError(f"{self}: has no output {', '.join(absent)}; it has {', '.join(known)}")
+        made = {port.name: port.shape for port in self._session.get_outputs()}
+        if absent := [port.name for port in self.card.outputs if port.name not in made]:
+            raise NetError(f"{self}: has no output {', '.join(absent)}; it has {', '.join(made)}")
+        for port in self.card.outputs:
+            shape, count = made[port.name], len(port.channel_names)
+            if count and len(shape) == 4 and isinstance(shape[1], int) and shape[1] != count:
+                raise NetError(
+                    f"{self}: output '{port.name}' has {shape[1]} channels, its card says '{port.channels}'; "
+                    "name each, such as 'background A'"
+                )
         if odd := [port.name for port in self._inputs if port.type not in _TYPES]:
             raise NetError(f"{self}: input {', '.join(odd)} takes no floats")
 

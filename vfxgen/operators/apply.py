@@ -13,7 +13,6 @@ from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
 from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
-from vfxgen.zoo import registry
 from vfxgen.zoo.card import Card
 
 _MASK = "M"
@@ -30,7 +29,8 @@ class Apply(WithNet, Operator):
     Notes
     -----
     The net is cut into tiles that do not show (`vfxgen.backends.tiles`). A net whose picture has a fourth channel
-    ``M`` is given the mask too. `vfxgen.train` makes such nets from a few painted frames.
+    ``M`` is given the mask too. What a net gives by another name than R, G, B and A is left. `vfxgen.train` makes
+    such nets from a few painted frames.
 
     Examples
     --------
@@ -55,11 +55,23 @@ class Apply(WithNet, Operator):
 
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
-        self._entry = registry.find(self.net)
-        registry.check_use(self._entry.card, self.use)
-        _check_form(self._entry.card)
+        self._entry = self._usable(self.net)
         if _MASK in self._entry.card.inputs[0].channel_names and self.mask is None:
             raise RequestError(f"apply: net '{self.net}' needs to know where to work: give a mask")
+
+    @classmethod
+    def check_card(cls, card: Card) -> None:
+        if card.scale != 1:
+            raise RequestError(f"apply: net '{card.name}' makes frames {card.scale} times as large: use upscale")
+        ports = card.inputs, card.outputs
+        takes, gives = (" and ".join(port.channels or port.name for port in those) for those in ports)
+        given, made = set(card.inputs[0].channel_names), _written(card)
+        fits = len(card.inputs) == 1 and set(RGB) <= given <= {*RGB, _MASK} and all(p.channels for p in card.outputs)
+        if not fits or sorted(made) not in map(sorted, ("A", RGB, RGBA)):
+            raise RequestError(
+                f"apply: net '{card.name}' takes {takes} and gives {gives}; apply runs nets that take R G B or "
+                f"R G B {_MASK} and give A, R G B or R G B A, in any order, beside what goes by other names"
+            )
 
     def frame(self, number: int) -> Frame:
         plate = self.input_frame("plate", number)
@@ -87,9 +99,13 @@ class Apply(WithNet, Operator):
             layers[_MASK] = np.clip(np.nan_to_num(matte_on(self.mask[number], plate), nan=0.0), 0, 1)
         given = np.concatenate([layers[name] for name in card.inputs[0].channel_names], axis=-1)
         made = light.through(self._net, to_tensor(given), tile=self.tile)
-        pixels = to_pixels(made if not isinstance(made, tuple) else made[0])
-        gives = card.outputs[0].channel_names
-        planes = {name: pixels[..., i : i + 1] for i, name in enumerate(gives)}
+        pictures = [to_pixels(picture) for picture in (made if isinstance(made, tuple) else (made,))]
+        planes = {
+            name: pixels[..., i : i + 1]
+            for port, pixels in zip(card.outputs, pictures, strict=True)
+            for i, name in enumerate(port.channel_names)
+            if name in RGBA
+        }
         if "A" in planes:
             planes["A"] = np.clip(planes["A"], 0, 1)
         for name in set(RGB) & planes.keys():
@@ -99,15 +115,6 @@ class Apply(WithNet, Operator):
         return channels, np.concatenate([planes[name] for name in channels], axis=-1)
 
 
-def _check_form(card: Card) -> None:
-    """Refuse a net that is no picture to picture of the same size, and say what to do."""
-    if card.scale != 1:
-        raise RequestError(f"apply: net '{card.name}' makes frames {card.scale} times as large: use upscale")
-    takes, gives = (" and ".join(port.channels or port.name for port in ports) for ports in (card.inputs, card.outputs))
-    given, made = (set(ports[0].channel_names) for ports in (card.inputs, card.outputs))
-    fits = len(card.inputs) == len(card.outputs) == 1 and set(RGB) <= given <= {*RGB, _MASK}
-    if not (fits and made in ({"A"}, set(RGB), set(RGBA))):
-        raise RequestError(
-            f"apply: net '{card.name}' takes {takes} and gives {gives}; apply runs nets that take R G B or "
-            f"R G B {_MASK} and give A, R G B or R G B A"
-        )
+def _written(card: Card) -> list[str]:
+    """What a net gives that is written: a background, a second matte and whatever else it gives is not."""
+    return [name for port in card.outputs for name in port.channel_names if name in RGBA]

@@ -13,11 +13,12 @@ from vfxgen.log import NEWS, say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.operators.denoise import Denoise
 from vfxgen.operators.grain import white_noise
-from vfxgen.operators.inpaint import AUTO, METHOD, NET, Inpaint, Method, chosen
+from vfxgen.operators.inpaint import AUTO, METHOD, NET, Inpaint, Method, check_inpainting, chosen
 from vfxgen.sequence import Sequence
 from vfxgen.temporal.cleaning import Holes, Seen, Unseen
 from vfxgen.temporal.filling import HOLE, LEFT, UNSEEN, ZONE, Filling, Other
 from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
+from vfxgen.zoo.card import Card
 
 # Grain is coarser than what the noise filter takes it for: more of it has to go.
 _DENOISE = 2.0
@@ -84,7 +85,8 @@ class Cleanplate(WithNet, Operator):
 
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
-        self._entry = chosen(self.name, self.method, self.net, self.use)
+        name = chosen(self.name, self.method, self.net)
+        self._entry = self._usable(name) if name else None
         self._holes = Holes(self.plate, self.mask, self.grow, self.feather)
         self._seen = Seen(self._holes, self.reach, self.clean)
         passed = ("method", "seed", "net", "use", "device", "precision", "backend", "tile")
@@ -97,6 +99,10 @@ class Cleanplate(WithNet, Operator):
         # Grain that was made up would stick to the scene.
         self._complete = Denoise(filled, unseen, amount=_DENOISE, size=3)
         self._seen.keep, self._complete.keep = 3, 3
+
+    @classmethod
+    def check_card(cls, card: Card) -> None:
+        check_inpainting(cls.name, card)
 
     def needs(self, number: int) -> Mapping[str, tuple[int, ...]]:
         first, last = self._anchors(number)

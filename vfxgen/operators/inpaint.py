@@ -90,7 +90,12 @@ class Inpaint(WithNet, Operator):
         elif by_itself:
             say_once(f"{self.name}: the net {SHIPPED} is not installed: every hole is filled by patches of the frame")
         method: Method = "net" if self._by_width else self.method
-        self._entry = chosen(self.name, method, self.net, self.use)
+        name = chosen(self.name, method, self.net)
+        self._entry = self._usable(name) if name else None
+
+    @classmethod
+    def check_card(cls, card: Card) -> None:
+        check_inpainting(cls.name, card)
 
     def frame(self, number: int) -> Frame:
         from vfxgen.image.holes import feathered, grown, mixed
@@ -136,25 +141,18 @@ class Inpaint(WithNet, Operator):
         return through_net(self._net, light, hole, self.tile)
 
 
-def chosen(operator: str, method: Method, net: str, use: Use) -> registry.Entry | None:
-    """The net that a method means; None for one that needs none.
+def chosen(operator: str, method: Method, net: str) -> str:
+    """The name of the net that a method means; empty for one that needs none.
 
     Raises
     ------
-    RequestError, LicenceError
-        There is no such net, it is for something else, or its licence forbids the use.
+    RequestError
+        A net is named for a method that runs none, or the one that is shipped is not installed.
     """
     if net and method not in ("auto", "net"):
         raise RequestError(f"{operator}: net = {net}, but method = {method} runs none; leave one of them out")
-    if not net and method != "net":
-        return None
-    entry = registry.usable(operator, net or _shipped(operator), "inpaint", use)
-    _check_form(operator, entry.card)
-    return entry
-
-
-def _shipped(operator: str) -> str:
-    """The net that the method net means by itself."""
+    if net or method != "net":
+        return net
     known = registry.nets()
     if SHIPPED not in known:
         names = sorted(name for name, entry in known.items() if entry.card.task == "inpaint")
@@ -165,7 +163,15 @@ def _shipped(operator: str) -> str:
     return SHIPPED
 
 
-def _check_form(operator: str, card: Card) -> None:
+def check_inpainting(operator: str, card: Card) -> None:
+    """Pass a net that fills holes of a picture of R G B.
+
+    Raises
+    ------
+    RequestError
+        It is for another task, or takes or gives something else.
+    """
+    registry.check_task(operator, card, "inpaint")
     takes = [tuple(port.channel_names) for port in card.inputs]
     known = ([("R", "G", "B", "M")], [("R", "G", "B"), ("M",)], [("R", "G", "B"), ("A",)])
     if card.scale != 1 or takes not in known or [tuple(p.channel_names) for p in card.outputs] != [RGB]:

@@ -177,9 +177,19 @@ class Key(WithNet, Operator):
                 return None
         elif self.method == "mixture":
             return None
-        entry = registry.usable("key", self.net or NET, "key", self.use)
-        _check_net(entry.card)
-        return entry
+        return self._usable(self.net or NET)
+
+    @classmethod
+    def check_card(cls, card: Card) -> None:
+        from vfxgen.image.undecided import CHANNELS
+
+        registry.check_task(cls.name, card, "key")
+        takes, gives = ([port.channels for port in ports] for ports in (card.inputs, card.outputs))
+        if takes != [CHANNELS] or gives != ["R G B A"]:
+            raise RequestError(
+                f"key: net '{card.name}' takes {' and '.join(takes)} and gives {' and '.join(gives)}; "
+                f"key runs nets that take {CHANNELS} and give R G B A. One trained for a shot runs as apply"
+            )
 
     def _screen_color(self, working: str, space: str) -> Tensor | None:
         if self.screen_color is None:
@@ -205,17 +215,6 @@ def _matte(source: Sequence | None, number: int, plate: Frame) -> Tensor | None:
         return None
     matte = matte_on(source[number], plate)
     return to_tensor(np.clip(np.nan_to_num(matte, nan=0.0), 0, 1))
-
-
-def _check_net(card: Card) -> None:
-    from vfxgen.image.undecided import CHANNELS
-
-    takes, gives = ([port.channels for port in ports] for ports in (card.inputs, card.outputs))
-    if takes != [CHANNELS] or gives != ["R G B A"]:
-        raise RequestError(
-            f"key: net '{card.name}' takes {' and '.join(takes)} and gives {' and '.join(gives)}; "
-            f"key runs nets that take {CHANNELS} and give R G B A. One trained for a shot runs as apply"
-        )
 
 
 def _keying_space(working: str) -> str:

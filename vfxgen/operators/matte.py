@@ -18,6 +18,7 @@ from vfxgen.temporal.motion import BACKWARD, FORWARD
 from vfxgen.temporal.net_matte import check_net
 from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet, mends
 from vfxgen.zoo import registry
+from vfxgen.zoo.card import Card
 
 FOREGROUND = ("fg.R", "fg.G", "fg.B")
 SHIPPED = {"trimap": "matte-trimap", "rough": "matte-coarse"}
@@ -167,9 +168,12 @@ class Matte(WithNet, Operator):
                 "matte: method = net without a net = NAME needs a trimap or a rough mask; with keyframes leave method "
                 "out: what the motion carries is nearer to the truth than what a net makes of it"
             )
-        entry = registry.usable("matte", self.net or SHIPPED[guide], "matte", self.use)
-        check_net(entry.card)
-        return entry
+        return self._usable(self.net or SHIPPED[guide])
+
+    @classmethod
+    def check_card(cls, card: Card) -> None:
+        registry.check_task(cls.name, card, "matte")
+        check_net(card)
 
 
 def _straight(light: Pixels, alpha: Pixels) -> Pixels:

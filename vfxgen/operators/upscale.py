@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from vfxgen.errors import FrameError, NetError, RequestError
+from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import RGB, Box, Frame, Pixels
 from vfxgen.image.resample import Axis, FilterName, resampled
 from vfxgen.image.tensor import to_pixels, to_tensor
@@ -18,6 +18,7 @@ from vfxgen.sequence import Sequence
 from vfxgen.temporal.motion import BACKWARD, FORWARD, Motion
 from vfxgen.with_net import BACKEND, DEVICE, PRECISION, TILE, USE, Backend, Precision, Use, WithNet
 from vfxgen.zoo import registry
+from vfxgen.zoo.card import Card
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -157,7 +158,19 @@ class Upscale(WithNet, Operator):
             if not shipped:
                 raise RequestError("upscale: no upscaling net is installed; give net = NAME, or method = lanczos")
             name = next((e for e in shipped if e.card.scale >= self.scale), shipped[-1]).name
-        return registry.usable("upscale", name, "upscale", self.use)
+        return self._usable(name)
+
+    @classmethod
+    def check_card(cls, card: Card) -> None:
+        registry.check_task(cls.name, card, "upscale")
+        takes, gives = ([port.channel_names for port in ports] for ports in (card.inputs, card.outputs))
+        orders = [sorted(names) for names in (*takes[:1], *gives)]
+        if orders != [sorted(RGB)] * 2 or takes[1:] not in ([], [(STRENGTH,)]):
+            takes_all, gives_all = (", ".join(map(" ".join, names)) for names in (takes, gives))
+            raise RequestError(
+                f"{cls.name}: net '{card.name}' takes {takes_all} and gives {gives_all}; upscale needs a net of R G B, "
+                "in any order"
+            )
 
     def _through_net(self, pixels: Pixels) -> Pixels:
         import torch
@@ -167,10 +180,6 @@ class Upscale(WithNet, Operator):
 
         net, source = self._net, to_tensor(pixels)
         takes, gives = ([port.channel_names for port in ports] for ports in (net.card.inputs, net.card.outputs))
-        orders = [sorted(names) for names in (*takes[:1], *gives)]
-        if orders != [sorted(RGB)] * 2 or takes[1:] not in ([], [(STRENGTH,)]):
-            takes_all, gives_all = (", ".join(map(" ".join, names)) for names in (takes, gives))
-            raise NetError(f"{net}: takes the channels {takes_all} and gives {gives_all}; upscale needs a net of R G B")
         finite, _ = tiles.without_nonfinite(source)
         given = [_ordered(finite, RGB, takes[0]), *(torch.full_like(finite[:, :1], self.strength) for _ in takes[1:])]
         made = light.through(net, *given, tile=self.tile)

@@ -27,7 +27,8 @@ class Port(Part):
     name
         As the file names it.
     channels
-        In the net's order: ``R G B``, ``B G R``, ``A``; empty where it is no picture.
+        In the net's order: ``R G B``, ``B G R``, ``A``, ``background A``; empty where it is no picture. Operators write
+        R, G, B and A; what a net gives by another name is left.
     encoding
         What scene-linear light is encoded to on its way in and decoded from on its way out: ``log`` or ``srgb`` (see
         `vfxgen.encoding.Encoding`), ``srgb-clipped`` for a net that knows 0 .. 1 alone, ``none``: values as they are.
@@ -41,7 +42,8 @@ class Port(Part):
 
     name: Words = Field(description="as the file names it")
     channels: str = Field(
-        default="", description="in the net's order, with spaces: R G B, B G R, A ...; empty where it is no picture"
+        default="",
+        description="in the net's order, with spaces: R G B, B G R, A, background A ...; empty where it is no picture",
     )
     encoding: EncodingName = Field(
         "none", description="log | srgb | srgb-clipped (a net that knows 0 .. 1 alone) | none"

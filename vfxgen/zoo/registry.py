@@ -76,22 +76,19 @@ def find(name: str) -> Entry:
     raise RequestError(f"there is no net '{name}'; {known} (vfxgen nets list; ${VARIABLE} adds folders of nets)")
 
 
-def usable(operator: str, name: str, task: str, use: str) -> Entry:
-    """The net of that name, for an operator that runs nets for `task`.
+def check_task(operator: str, card: Card, task: str) -> None:
+    """Pass a net for `task`, of which an operator runs nets.
 
     Raises
     ------
-    NetError, RequestError, LicenceError
-        There is none, it is for another task, or its licences forbid the use (`check_use`).
+    RequestError
+        It is for another.
     """
-    entry = find(name)
-    check_use(entry.card, use)
-    if entry.card.task != task:
+    if card.task != task:
         raise RequestError(
-            f"{operator}: net '{entry.name}' is for {entry.card.task}; "
+            f"{operator}: net '{card.name}' is for {card.task}; "
             f"vfxgen nets list names others, and apply runs one that was trained for a shot"
         )
-    return entry
 
 
 def check_use(card: Card, use: str = "commercial") -> None:
