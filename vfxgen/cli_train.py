@@ -37,6 +37,9 @@ def train(
     ] = "",
     base: Annotated[str, _option(SHOT, "--base", "A net to start from.")] = "",
     minutes: Annotated[float, _option(SHOT, "--minutes", "At most; it ends when it gets no better.", min=0.01)] = 10.0,
+    steps: Annotated[
+        int, _option(SHOT, "--steps", "In place of minutes: the same call makes the same net.", min=0)
+    ] = 0,
     colorspace: Annotated[str, _option(SHOT, "--colorspace", "Of plate and target; default: as the files say.")] = "",
     out: Annotated[str, typer.Option("--out", help="The net's folder; of a recipe, default: its own.")] = "",
     device: Annotated[
@@ -54,7 +57,8 @@ def train(
     if lacking := [flag for flag, value in {**shot, "--out": out}.items() if not value]:
         raise RequestError(f"vfxgen train needs {' and '.join(lacking)} too")
     sources = {"plate": plate, "target": target, "mask": mask}
-    learn = {"frames": frames or None, "base": base or None, "minutes": minutes, "out": out, "device": device}
+    learn = {"frames": frames or None, "base": base or None, "minutes": minutes, "steps": steps}
+    learn |= {"out": out, "device": device}
     return _train_shot(task, sources, learn, colorspace, as_json=as_json)
 
 

@@ -70,6 +70,27 @@ def test_prepared_stopped_and_gone_on_it_is_the_same_net(recipe: Path, studio: P
     assert load_card(parts).weights == load_card(whole).weights
 
 
+def test_a_net_of_a_shot_with_its_steps_said_is_the_same_each_time(
+    studio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vfxgen.training.shot.WIDTHS", [8, 12])
+    light = np.random.default_rng(1).random((64, 64, 3), np.float32)
+    for name, pixels, channels in (("plate", light, "RGB"), ("target", (light[..., :1] > 0.5) * np.float32(1), "A")):
+        vfxgen.write(Pictures({1: pixels}, channels), tmp_path / f"{name}.####.exr")
+    shot: list[str | Path] = [
+        "--task",
+        "matte",
+        "--plate",
+        tmp_path / "plate.####.exr",
+        "--target",
+        tmp_path / "target.####.exr",
+    ]
+    for out in ("one", "two"):
+        assert run(*shot, "--out", tmp_path / out, "--steps", 3, "--device", "cpu").exit_code == 0
+    assert load_card(tmp_path / "one").weights.sha256 == load_card(tmp_path / "two").weights.sha256
+    assert load_card(tmp_path / "one").training.steps == 3
+
+
 def identity_of(folder: Path) -> str:
     from vfxgen.training.work import load_work
 
