@@ -85,7 +85,13 @@ def test_a_view_that_is_not_there_is_refused_with_those_that_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "near"), [("ACEScgg", "ACEScg"), ("acescct log", "ACEScct"), ("ARRI LogC4x", "ARRI LogC4")]
+    ("wrong", "near"),
+    [
+        ("ACEScgg", "ACEScg"),
+        ("acescct log", "ACEScct"),
+        ("ARRI LogC4x", "ARRI LogC4"),
+        ("Cineon", "near: ADX10, ADX16"),
+    ],
 )
 def test_an_unknown_space_is_refused_with_near_ones(wrong: str, near: str) -> None:
     with pytest.raises(ColorError) as caught:

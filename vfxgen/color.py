@@ -30,6 +30,8 @@ _PRIMARIES = {
     (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, 0.3127, 0.3290): "lin_p3d65_scene",
 }
 
+# In configurations that know no Cineon: the same code values for the same density, in 10 and in 16 bits.
+_FILM_SCANS = ("ADX10", "ADX16")
 
 # Header entries that name a space, the surest first.
 _SPACE_NAMES = ("colorInteropID", "vfxgen:colorspace", "oiio:ColorSpace")
@@ -75,6 +77,8 @@ def resolve(name: str) -> str:
 
         names = {str(n).lower(): str(n) for n in config().getColorSpaceNames()}
         near = [names[n] for n in get_close_matches(name.lower(), names, 4, 0.4)] or list(names.values())[:6]
+        if "cineon" in name.lower():
+            near = [film for film in _FILM_SCANS if is_known(film)] + near
         raise ColorError(
             f"colour space '{name}' is not in the OpenColorIO configuration {config().getName() or '$OCIO'}; "
             f"near: {', '.join(near)}. All of them: vfxgen doctor"
