@@ -16,7 +16,8 @@ class Resize(Operator):
 
     Every channel is resized, beyond the display window too; the display window becomes the new size. Integer channels,
     ids, depth and Cryptomatte ranks take the nearest pixel: a mean of two ids would be a third object. Where the data
-    window ends inside the display window the picture ends in black, elsewhere its edge goes on.
+    window ends inside the display window the picture ends in black, elsewhere its edge goes on. Values stay what they
+    are: motion vectors and disparity are still in pixels of the plate.
 
     With `ringing` off a result stays between the least and the greatest source pixel under the filter's main lobe:
     no dark halo around a lamp, nothing negative that was not. NaN and infinities stay on their pixels.
