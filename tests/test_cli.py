@@ -68,6 +68,14 @@ class TestVerbs:
         assert done.returncode == 0, done.stderr
         assert bits(tmp_path / "s.0002.exr") == bits(tmp_path / "s.0001.exr")
 
+    def test_every_input_has_a_colour_space_of_its_own(self, tmp_path: Path) -> None:
+        plate = write_plate(tmp_path, [1])
+        for name, space in (("same", "Linear Rec.709 (sRGB)"), ("own", "Linear Rec.2020")):
+            out = ("--out", tmp_path / f"{name}.####.exr", "--set", f"foreground.colorspace={space}")
+            done = run("merge", "--plate", plate, "--foreground", plate, "--operation", "plus", *out)
+            assert done.returncode == 0, done.stderr
+        assert bits(tmp_path / "same.0001.exr") != bits(tmp_path / "own.0001.exr")
+
     def test_type_and_channels(self, tmp_path: Path) -> None:
         plate = write_plate(tmp_path, [1])
         out = tmp_path / "t.####.exr"

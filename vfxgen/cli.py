@@ -37,12 +37,16 @@ app = typer.Typer(
 app.add_typer(cli_nets.app)
 app.command("train")(cli_train.train)
 
+_SET = "node.parameter=value; may be given more than once. An input is a node: foreground.colorspace=ACEScg."
 Frames = Annotated[str, typer.Option("--frames", help="Frame range: 1001-1100, 1001-1100x2, 1001,1005. Default: all.")]
 Force = Annotated[bool, typer.Option("--force", help="Make frames again that are current.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of progress.")]
 Memory = Annotated[float, typer.Option("--memory", help="GiB that waiting frames may take.", min=0.1, max=1e6)]
 OnError = Annotated[Literal["stop", "skip"], typer.Option("--on-error", help="After a frame that fails: stop or skip.")]
-Assignments = Annotated[list[str], typer.Option("--set", help="node.parameter=value; may be given more than once.")]
+Assignments = Annotated[
+    list[str],
+    typer.Option("--set", help=_SET),
+]
 
 
 def _run(jobs: list[render.Job], frames: list[int], as_json: bool, **options: Any) -> int:
