@@ -3,4 +3,4 @@
 A change that makes other pixels of the same request raises it: frames that were published before are then made again.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
