@@ -50,9 +50,29 @@ def test_it_is_back_projection_by_means_and_bilinear_enlargement(scale: int) -> 
     assert torch.allclose(held_to_source(enlarged, source, scale), held, atol=1e-5)
 
 
-def test_bands_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("colors", [False, True])
+def test_bands_do_not_show(monkeypatch: pytest.MonkeyPatch, colors: bool) -> None:
     generator = torch.Generator().manual_seed(1)
     source, enlarged = torch.rand(1, 3, 90, 17, generator=generator), torch.rand(1, 3, 180, 34, generator=generator)
-    in_bands = held_to_source(enlarged, source, 2)
+    in_bands = held_to_source(enlarged, source, 2, colors=colors)
     monkeypatch.setattr(faithful, "_BAND", 1000)
-    assert torch.equal(held_to_source(enlarged, source, 2), in_bands)
+    assert torch.equal(held_to_source(enlarged, source, 2, colors=colors), in_bands)
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+def test_a_color_is_mixed_of_those_around_and_in_their_range(scale: int) -> None:
+    """Blue lamps beside black and red ones, and a net that sees each channel elsewhere."""
+    generator = torch.Generator().manual_seed(scale)
+    source = torch.rand(1, 3, 20, 30, generator=generator) ** 8 * 100
+    source[:, 1] = 0.01 * source[:, 0] + 0.02 * source[:, 2]
+    wrong = interpolate(source, scale_factor=scale, mode="nearest")
+    wrong = wrong * torch.randn(wrong.shape, generator=generator).exp2()
+    around = pad(source, (1, 1, 1, 1), "replicate")
+    least, most = (
+        interpolate(sign * max_pool2d(sign * around, 3, 1), scale_factor=scale, mode="nearest") for sign in (-1, 1)
+    )
+    apart, held = (held_to_source(wrong, source, scale, colors=colors) for colors in (False, True))
+    assert (held >= least).all() and (held <= most).all()
+    red, green, blue = held.unbind(1)
+    assert torch.allclose(green, 0.01 * red + 0.02 * blue, atol=1e-4), "on the line from red to blue, as all around"
+    assert not torch.allclose(apart[:, 1], 0.01 * apart[:, 0] + 0.02 * apart[:, 2], atol=0.1)

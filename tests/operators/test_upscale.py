@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from small_nets import scripted
 from torch import Tensor, nn
 
 import vfxgen
+from vfxgen import color
 from vfxgen.errors import FrameError, LicenceError, RequestError
 from vfxgen.frame import Box, Frame, Pixels
 from vfxgen.sequence import Sequence
@@ -53,6 +55,29 @@ def test_the_shipped_net_keeps_level_and_highlight(scale: int) -> None:
     assert large.rgb.max() <= 40 and large.rgb.min() >= np.float32(-0.02), "no halo"
     flat = large.rgb[18 * scale : 20 * scale, 4 * scale : 8 * scale, 2]
     assert flat.mean() == pytest.approx(0.25, rel=0.02)
+
+
+@pytest.mark.parametrize("space", ["Linear Rec.709 (sRGB)", "Linear P3-D65", "Linear Rec.2020"])
+@pytest.mark.parametrize("scale", [2, 3])
+def test_pure_lamps_are_not_negative_in_the_space_of_their_file(space: str, scale: int) -> None:
+    lamps = np.full((32, 48, 3), 0.02, np.float32)
+    for channel, left in enumerate((4, 20, 36)):
+        lamps[6:13, left : left + 7, channel] = 40
+        lamps[22:24, left + 2 : left + 4, channel] = 300
+    lamps = cv2.GaussianBlur(lamps, (0, 0), 0.6)
+    large = vfxgen.Upscale(Pictures(color.convert(lamps, space, "ACEScg")), scale=scale)[1]
+    seen = color.convert(large.rgb, "ACEScg", space)
+    assert seen.min() > -1e-4 and seen.max() > 0.9 * lamps.max()
+
+
+def test_a_grey_lamp_gets_no_colored_rim() -> None:
+    plate = np.full((24, 24, 3), [0.05, 0.1, 0.2], np.float32)
+    plate[11:13, 11:13] = 2000
+    plate[4, 4] = 60000
+    large = vfxgen.Upscale(Pictures(plate))[1].rgb
+    bright = large[large.max(-1) > 5]
+    assert len(bright) > 30
+    assert (bright.max(-1) / bright.min(-1)).max() < 1.1
 
 
 def test_one_stop_more_in_is_about_one_stop_more_out() -> None:

@@ -32,9 +32,11 @@ class Upscale(WithNet, Operator):
 
     R, G, B, as they are premultiplied, and A go through the net, in the encoding its card names. The result is held to
     the plate: each pixel's light stays where it was, and nothing leaves the range of its neighbourhood, so that a lamp
-    keeps its brightness and gets no halo. Every other channel is resized as `Resize` does it. Data and display window
-    grow by the scale. A scale between those of the nets is made by the next larger net, then reduced.
-    NaN and infinities stay on the pixels that were theirs, and touch no other.
+    keeps its brightness and gets no halo. A colour is one that those around it can be mixed to, whatever the RGB space:
+    a lamp gets no coloured rim, and no light is negative, in the file's space too, that was not. Every other channel is
+    resized as `Resize` does it. Data and display window grow by the scale. A scale between those of the nets is made by
+    the next larger net, then reduced by a filter, which holds each channel by itself. NaN and infinities stay on the
+    pixels that were theirs, and touch no other.
 
     `temporal` takes out flicker, noise and crawling edges: the upscaled frames before and after are moved along the
     motion and mixed in, where they can be trusted. At 1 they count as much as the frame itself; at 0 it stands alone.
@@ -118,7 +120,7 @@ class Upscale(WithNet, Operator):
         large = large.on(Box(*(side * factor for side in plate.data_window)))
         large = large.with_pixels(RGB, self._through_net(plate.rgb))
         if "A" in plate.planes:
-            coverage = self._through_net(np.repeat(plate.alpha, 3, axis=-1))
+            coverage = self._through_net(np.repeat(plate.alpha, 3, axis=-1), colors=False)
             large = large.with_pixels(("A",), coverage.mean(axis=-1, keepdims=True))
         if self.scale != factor:
             large = _resized(large, self.scale / factor, plate.display_window, self.scale)
@@ -172,7 +174,7 @@ class Upscale(WithNet, Operator):
                 "in any order"
             )
 
-    def _through_net(self, pixels: Pixels) -> Pixels:
+    def _through_net(self, pixels: Pixels, *, colors: bool = True) -> Pixels:
         import torch
 
         from vfxgen.backends import light, tiles
@@ -184,7 +186,7 @@ class Upscale(WithNet, Operator):
         given = [_ordered(finite, RGB, takes[0]), *(torch.full_like(finite[:, :1], self.strength) for _ in takes[1:])]
         made = light.through(net, *given, tile=self.tile)
         assert isinstance(made, torch.Tensor)
-        held = held_to_source(_ordered(made, gives[0], RGB), finite, net.card.scale)
+        held = held_to_source(_ordered(made, gives[0], RGB), finite, net.card.scale, colors=colors)
         del made
         return to_pixels(light.with_nonfinite_of(held, source, net.card.scale))
 
