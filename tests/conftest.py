@@ -11,7 +11,7 @@ import pytest
 # As many processes as cores run tests: more threads in each would only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from vfxgen.log import say_once
+from vfxgen.log import forget_what_was_said
 
 # They run in Blender's Python.
 collect_ignore = ["plugins/blender/scenarios"]
@@ -33,7 +33,7 @@ def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No studio's configuration leaks into a test, and what is said once a process is said once a test."""
     for name in ("OCIO", "VFXGEN_NETS", "VFXGEN_CACHE"):
         monkeypatch.delenv(name, raising=False)
-    say_once.cache_clear()
+    forget_what_was_said()
     yield
 
 

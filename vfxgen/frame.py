@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -182,6 +183,17 @@ class Frame:
     def size(self) -> tuple[int, int]:
         """Height and width of the data window, as arrays are indexed."""
         return self.data_window.height, self.data_window.width
+
+    @property
+    def files(self) -> str:
+        """`source` with #### for the number of the frame: the same for every frame of a sequence.
+
+        Examples
+        --------
+        >>> Frame.from_pixels(np.zeros((4, 6, 1), np.float32), "A", number=7, colorspace="", source="m.0007.exr").files
+        'm.####.exr'
+        """
+        return re.sub(rf"(?<!\d)0*{abs(self.number)}(?=\D*\.\w+$)", "####", self.source)
 
     @property
     def bytes(self) -> int:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import logging
-from functools import cache
 
 log = logging.getLogger("vfxgen")
+_said: set[str] = set()
 
 NEWS = logging.INFO
 """The level of what is as it should be: which net runs, how the camera moves."""
 
 
-@cache
-def say_once(message: str, level: int = logging.WARNING) -> None:
-    """Log `message` the first time it is said in this process: as a warning of what may be wrong, or as `NEWS`."""
-    log.log(level, message)
+def say_once(message: str, level: int = logging.WARNING, about: str = "") -> None:
+    """Log `message` the first time it is said in this process: as a warning of what may be wrong, or as `NEWS`.
+
+    What has the same `about`, where given, counts as said: so what holds for all frames of a sequence is said of the
+    first file alone (see `Frame.files`).
+    """
+    if (about or message) not in _said:
+        _said.add(about or message)
+        log.log(level, message)
+
+
+def forget_what_was_said() -> None:
+    """From now on everything is said again, once."""
+    _said.clear()
 
 
 class Lines(logging.Handler):

@@ -223,6 +223,16 @@ def test_a_still_clean_plate_is_taken_first() -> None:
     assert off(given, 4, dict.fromkeys(FRAMES, scene()[5])) < 0.04
 
 
+def test_a_clean_plate_of_another_format_is_aligned_or_refused(caplog: pytest.LogCaptureFixture) -> None:
+    wide = np.concatenate([scene()[1][:, : 4 * PAN], scene()[5]], axis=1)
+    still = Pictures(dict.fromkeys(FRAMES, plate()[5]))
+    given = Cleanplate(still, Pictures(masks(), "A"), Pictures(wide), **SMALL, grain=0.0)
+    assert off(given, 4, dict.fromkeys(FRAMES, scene()[5])) < 0.04
+    assert "could not be aligned" not in caplog.text
+    with pytest.raises(FrameError, match=r"a clean plate of 140x96\+0\+0 on a plate of 128x96\+0\+0.*reformat"):
+        Cleanplate(still, Pictures(masks(), "A"), Pictures(wide * 0 + 1), **SMALL, grain=0.0)[4]
+
+
 def test_flat_frames_have_nothing_to_align_and_are_filled_all_the_same() -> None:
     flat = {n: np.where(masks()[n] > 0, np.float32(1), np.full((*SIZE, 3), 0.25, np.float32)) for n in FRAMES}
     np.testing.assert_allclose(clean(flat)[4].rgb[hole()], 0.25, rtol=1e-3)

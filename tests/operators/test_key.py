@@ -113,9 +113,17 @@ def test_a_clean_plate_shows_what_the_screen_hides() -> None:
     assert alpha[27:29, 2:16].max() < 0.05
 
 
-def test_a_clean_plate_of_another_view_is_refused() -> None:
-    with pytest.raises(FrameError, match=r"clean plate covers 32x32\+0\+0.*64x48\+0\+0"):
-        vfxgen.Key(Pictures(plate()), Pictures(plate((32, 32))))[1]
+@pytest.mark.parametrize("size", [(32, 32), (96, 128)])
+def test_a_clean_plate_of_another_format_is_refused(size: tuple[int, int]) -> None:
+    height, width = size
+    with pytest.raises(FrameError, match=rf"a clean plate of {width}x{height}\+0\+0 on a plate of 64x48.*reformat"):
+        vfxgen.Key(Pictures(plate()), Pictures(plate(size)))[1]
+
+
+def test_a_clean_plate_of_a_part_of_the_view_is_refused() -> None:
+    cropped = vfxgen.Reformat(Pictures(plate((48, 48))), format="64x48", resize="none", centre=False)
+    with pytest.raises(FrameError, match=r"clean plate covers 48x48\+0\+0.*64x48\+0\+0"):
+        vfxgen.Key(Pictures(plate()), cropped)[1]
 
 
 def test_a_plate_without_a_screen_names_the_frame_and_the_remedy() -> None:

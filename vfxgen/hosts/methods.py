@@ -14,7 +14,7 @@ from vfxgen.hosts.needs import needed
 from vfxgen.hosts.requests import work_of
 from vfxgen.hosts.rpc import INVALID_PARAMS, Fault, Message, Request, notification
 from vfxgen.hosts.tally import Tally
-from vfxgen.log import say_once
+from vfxgen.log import forget_what_was_said
 from vfxgen.operators import operators
 
 Send = Callable[[Message], None]
@@ -75,7 +75,7 @@ def _check(request: Request, send: Send) -> dict[str, Any]:
 
 def _render(request: Request, send: Send) -> dict[str, Any]:
     # A worker lives long: what is said once a run on the command line is said once a render here.
-    say_once.cache_clear()
+    forget_what_was_said()
     work = work_of(request)
     jobs = list(work.jobs.values())
     tally = Tally(len(work.frames) * render.events_per_frame(jobs))

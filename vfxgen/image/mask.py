@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vfxgen.frame import Frame, Pixels
-from vfxgen.log import say_once
+from vfxgen.image.formats import say_of_another_format
 
 
 def within(mask: Frame, result: Pixels, plate: Frame, channels: Sequence[str]) -> Pixels:
@@ -25,9 +25,5 @@ def within(mask: Frame, result: Pixels, plate: Frame, channels: Sequence[str]) -
 
 def matte_on(mask: Frame, plate: Frame) -> Pixels:
     """The matte of `mask` on the plate's data window, (H, W, 1); a mask of another format is said once."""
-    if mask.display_window != plate.display_window:
-        say_once(
-            f"{mask.source}: a matte of {mask.display_window} on a plate of {plate.display_window}: it lies where its "
-            "windows say, and is 0 elsewhere; reformat it if it should cover the plate"
-        )
+    say_of_another_format(mask, plate, "matte")
     return mask.on(plate.data_window).matte

@@ -9,6 +9,7 @@ import numpy as np
 from vfxgen import color
 from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import RGBA, Frame
+from vfxgen.image.formats import require_one_format
 from vfxgen.image.mask import matte_on
 from vfxgen.image.tensor import to_pixels, to_tensor
 from vfxgen.log import NEWS, say_once
@@ -59,7 +60,9 @@ class Key(WithNet, Operator):
     """
 
     plate: Sequence = image_input("Frames of a subject in front of a screen.", channels="R G B")
-    clean: Sequence | None = image_input("The screen without the subject, from the same view.", optional=True)
+    clean: Sequence | None = image_input(
+        "The screen without the subject, from the same view, in the plate's format.", optional=True
+    )
     holdout: Sequence | None = matte_input("What stays as it is: 1 solid, and not despilled.")
     garbage: Sequence | None = matte_input("What goes: 1 is transparent.")
     screen: Literal["green", "blue"] = parameter("green", "The screen's colour.")
@@ -201,6 +204,7 @@ class Key(WithNet, Operator):
         if self.clean is None:
             return None
         clean = self.input_frame("clean", number)
+        require_one_format(clean, plate, "clean plate")
         if clean.data_window.intersection(plate.data_window) != plate.data_window:
             raise FrameError(
                 f"{self.name}: frame {number}: the clean plate covers {clean.data_window}, less than the plate's "

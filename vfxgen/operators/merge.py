@@ -9,8 +9,8 @@ import numpy as np
 
 from vfxgen.errors import FrameError
 from vfxgen.frame import RGBA, Box, Frame, Pixels
+from vfxgen.image.formats import say_of_another_format
 from vfxgen.image.mask import within
-from vfxgen.log import say_once
 from vfxgen.operator import Operator, image_input, matte_input, parameter
 from vfxgen.sequence import Sequence
 
@@ -122,11 +122,7 @@ class Merge(Operator):
                 f"merge: frame {plate.number}: the plate is in '{plate.colorspace}', the foreground in "
                 f"'{foreground.colorspace}'; read both with the same working_space"
             )
-        if plate.display_window != foreground.display_window:
-            say_once(
-                f"merge: the foreground {foreground.source} has the display window {foreground.display_window}, "
-                f"the plate {plate.source} {plate.display_window}: merged by their pixel coordinates, on the plate's"
-            )
+        say_of_another_format(foreground, plate, "foreground")
 
 
 def merge(foreground: Pixels, plate: Pixels, operation: str) -> Pixels:

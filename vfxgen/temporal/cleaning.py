@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vfxgen.frame import RGB, Frame, Mask, Pixels
+from vfxgen.image.formats import require_one_format
 from vfxgen.image.mask import matte_on
 from vfxgen.log import NEWS, say_once
 from vfxgen.operator import digest
@@ -208,6 +209,7 @@ class Seen(Sequence):
             clean = covering(self.clean[number])
             matrix, agreement, _ = registered(frame, clean)
             if not agreement:
+                require_one_format(clean, frame, "clean plate")
                 say_once("cleanplate: the clean plate could not be aligned with the plate; it is taken as it lies")
             state.fill([Other(clean, matrix, 1.0)])
         matrices = self._matrices(number)
