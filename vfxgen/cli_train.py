@@ -90,6 +90,7 @@ def _train_recipe(
     if prepare_only:
         _tell(f"{folder}: prepared; train it here, or on a bare machine with python -m vfxgen.training.bare FOLDER")
         return 0
+    check_folder(net, run.identity)
     with watched(recipe.name, stop_after, as_json=as_json) as watch:
         fitted = run.train(folder, device, watch, watch.cancelled)
     if fitted.ended == "cancelled":

@@ -91,6 +91,19 @@ def test_a_net_of_a_shot_with_its_steps_said_is_the_same_each_time(
     assert load_card(tmp_path / "one").training.steps == 3
 
 
+def test_a_finished_net_of_another_recipe_stays(recipe: Path, studio: Path, tmp_path: Path) -> None:
+    done = ("--recipe", recipe, "--data", studio.parent / "data")
+    assert run(*done).exit_code == 0
+    before = load_card(recipe.parent)
+    assert run(*done).exit_code == 0 and load_card(recipe.parent) == before
+    recipe.write_text(RECIPE.replace("patch = 12", "patch = 16"))
+    refused = run(*done, "--work", tmp_path / "other")
+    assert refused.exit_code == 2 and "of another run; give another folder to --out" in refused.stderr
+    assert not (tmp_path / "other" / checkpoint.FILE_NAME).exists() and load_card(recipe.parent) == before
+    recipe.write_text(RECIPE.replace("steps = 12", "steps = 18"))
+    assert run(*done).exit_code == 0 and load_card(recipe.parent).training.steps == 18
+
+
 def identity_of(folder: Path) -> str:
     from vfxgen.training.work import load_work
 

@@ -16,7 +16,7 @@ from vfxgen.architectures import build
 from vfxgen.backends.torch_net import read_safetensors
 from vfxgen.errors import MediaError, RequestError
 from vfxgen.training.publish import publish_net, replaced_folder
-from vfxgen.zoo.card import load_card
+from vfxgen.zoo.card import Card, load_card
 from vfxgen.zoo.registry import check_weights, nets
 
 FREE = {"name": "Apache-2.0", "use": "commercial"}
@@ -80,6 +80,19 @@ def test_new_weights_replace_the_old_and_other_files_stay(tmp_path: Path) -> Non
     assert old.weights.sha256 != new.weights.sha256 and load_card(folder) == new
     check_weights(new, folder / new.weights.file)
     assert (folder / "train.toml").read_text() == "schema = 1"
+
+
+def test_a_finished_net_is_replaced_by_its_own_run_alone_once_that_has_come_as_far(tmp_path: Path) -> None:
+    def published(run: str, steps: int, seed: int) -> Card:
+        return publish_net(tiny(seed), {**FACTS, "training": {"run": run, "steps": steps}}, tmp_path / "tiny")
+
+    published("a", 27, 0)
+    longer = published("a", 40, 1)
+    with pytest.raises(RequestError, match=r"holds the net 'tiny' \(40 steps\) of another run; give another folder"):
+        published("b", 50, 2)
+    with pytest.raises(RequestError, match=r"\(40 steps\); this run ended after 39, so it stays"):
+        published("a", 39, 3)
+    assert load_card(tmp_path / "tiny") == longer == published("a", 40, 1)
 
 
 def test_what_links_lead_to_is_neither_copied_nor_written(tmp_path: Path) -> None:

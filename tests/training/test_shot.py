@@ -211,7 +211,7 @@ def test_a_target_that_clips_is_warned_of(studio: Path, caplog: pytest.LogCaptur
     train("retouch", target=Pictures(clipped))
     assert "the net will learn to clip" in caplog.text
     caplog.clear()
-    train("retouch", plate=marked(), target=Pictures({n: scene(n)[0] * 100 for n in FRAMES}))
+    train("retouch", studio / "bright", plate=marked(), target=Pictures({n: scene(n)[0] * 100 for n in FRAMES}))
     assert "clip" not in caplog.text
 
 
@@ -305,6 +305,16 @@ def test_places_that_are_no_place_for_a_net(tmp_path: Path, studio: Path) -> Non
         train(out=studio / "not a name")
     assert [p.name for p in (studio / "other").iterdir()] == ["letter.txt"]
     assert [p.name for p in studio.iterdir()] == ["other"]
+
+
+def test_a_finished_net_of_other_frames_stays_and_the_same_call_may_go_on_for_longer(studio: Path) -> None:
+    kept, learned = train(steps=20), list[int]()
+    with pytest.raises(RequestError, match=r"holds the net 'sh010' \(20 steps, mean.*of another run.*another folder"):
+        train(target=matte(FRAMES[:1]), progress=lambda p: learned.append(p.step))
+    with pytest.raises(RequestError, match="ended after 10, so it stays"):
+        train(steps=10)
+    assert not learned and registry.find("sh010").card == kept.card
+    assert train(steps=25).card.training.steps == 25
 
 
 def test_a_kill_leaves_no_net_and_the_same_call_goes_on(tmp_path: Path, studio: Path) -> None:

@@ -239,6 +239,7 @@ def _training(recipe: Recipe, base: Card | None, work: Work, fitted: Fitted) -> 
     return Training(
         data=data,
         recipe="train.toml",
+        run=work.identity,
         device=fitted.device,
         steps=fitted.steps,
         seconds=round(fitted.seconds, 1),

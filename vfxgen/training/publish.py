@@ -16,7 +16,7 @@ from torch import nn
 
 from vfxgen.errors import MediaError, RequestError
 from vfxgen.media.publish import left_behind, temporary_name
-from vfxgen.zoo.card import FILE_NAME, Card, dumps
+from vfxgen.zoo.card import FILE_NAME, Card, dumps, load_card
 from vfxgen.zoo.parts import Weights
 
 WEIGHTS = "weights.safetensors"
@@ -39,7 +39,7 @@ def publish_net(net: nn.Module, facts: dict[str, Any], folder: Path, beside: tup
     Raises
     ------
     RequestError
-        `folder` has something else than a net in it.
+        `folder` has something else than a net in it, or one that this run must not replace: see `check_folder`.
     MediaError
         It cannot be written, or the disk is full. What was there is still there.
     """
@@ -49,6 +49,7 @@ def publish_net(net: nn.Module, facts: dict[str, Any], folder: Path, beside: tup
     data = _in_order(save(contiguous, metadata))
     weights = Weights(file=WEIGHTS, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
     card = Card(format="safetensors", weights=weights, **about, **facts)
+    check_folder(folder, card.training.run, card.training.steps)
     with replaced_folder(folder) as temporary:
         for name in (WEIGHTS, FILE_NAME, *(path.name for path in beside)):
             # Where it is a link, what it leads to is not ours to write.
@@ -81,8 +82,10 @@ def architecture_facts(net: nn.Module) -> dict[str, Any]:
     }
 
 
-def check_folder(folder: Path) -> None:
-    """A net may be put into `folder`: it is not there, empty, or a net's.
+def check_folder(folder: Path, run: str = "", steps: int | None = None) -> None:
+    """A net may be put into `folder`: it is not there, empty, or a net's; of `run`, where that is known.
+
+    A net that is finished is replaced by the run that made it alone, and only when it has come as far (`steps`).
 
     Raises
     ------
@@ -94,6 +97,19 @@ def check_folder(folder: Path) -> None:
             raise RequestError(f"{folder}: is not empty and no net's folder; give another one to --out")
     elif folder.exists() and not folder.is_dir():
         raise RequestError(f"{folder}: is a file; give a folder to --out")
+    if run and (folder / FILE_NAME).exists():
+        _check_run(load_card(folder), folder, run, steps)
+
+
+def _check_run(there: Card, folder: Path, run: str, steps: int | None) -> None:
+    """Refuse to replace the net that is there by one of another run, or by one that learned for less long."""
+    learned = there.training.steps
+    figures = "".join(f", {figure.measure} {figure.value:.5g}" for figure in there.quality[:1])
+    holds = f"{folder}: holds the net '{there.name}' ({learned} steps{figures})"
+    if there.training.run != run:
+        raise RequestError(f"{holds} of another run; give another folder to --out, or delete this one")
+    if steps is not None and steps < learned:
+        raise RequestError(f"{holds}; this run ended after {steps}, so it stays; train longer, or delete it")
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def train(
     ------
     RequestError
         Target and plate do not fit together, a frame is not there or has NaN, there is nothing to learn, or `out` is
-        no place for a net: the message says which and what to do.
+        no place for a net, or holds one of another run: the message says which and what to do.
     TrainingError
         The loss is not a number; or it was cancelled before there was a first figure: no net is written then.
     MediaError
@@ -145,6 +145,7 @@ def train(
         net=start.card.weights.sha256 if start else str(net),
         frames={name: [source.key(n) for n in painted.numbers] for name, source in sources.items()},
     )
+    check_folder(folder, identity)
     work = _cache() / f"{folder.name}-{identity[:8]}"
 
     def told(here: Progress) -> None:
@@ -157,7 +158,7 @@ def train(
     if not fitted.figures:
         raise TrainingError(f"train: cancelled before there was anything to keep; {folder} was not written")
     curves = tuple(path for path in (work / "curves.png", work / "samples.png") if path.exists())
-    card = publish_net(fitted.net, card_facts(folder.name, rule, objective, fitted, start), folder, curves)
+    card = publish_net(fitted.net, card_facts(folder.name, rule, objective, fitted, start, identity), folder, curves)
     if fitted.ended != "cancelled":
         shutil.rmtree(work, ignore_errors=True)
     return Entry(card, folder)

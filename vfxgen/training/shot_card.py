@@ -36,7 +36,9 @@ def statistics(rule: Task, painted: Painted) -> tuple[list[float], list[float]]:
     return [round(v, 6) for v in code.mean(1).tolist()], [round(max(v, 1e-3), 6) for v in code.std(1).tolist()]
 
 
-def card_facts(name: str, rule: Task, objective: ShotObjective, fitted: Fitted, base: Entry | None) -> dict[str, Any]:
+def card_facts(
+    name: str, rule: Task, objective: ShotObjective, fitted: Fitted, base: Entry | None, run: str
+) -> dict[str, Any]:
     """What a card says beside the net's form and its weights; see `vfxgen.training.publish.publish_net`."""
     painted, ports = objective.painted, (objective.port_in, objective.port_out)
     count = len(painted.numbers)
@@ -61,6 +63,7 @@ def card_facts(name: str, rule: Task, objective: ShotObjective, fitted: Fitted, 
         "licences": licences,
         "training": {
             "data": data,
+            "run": run,
             "device": fitted.device,
             "steps": fitted.steps,
             "seconds": round(fitted.seconds, 1),

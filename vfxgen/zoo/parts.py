@@ -119,10 +119,11 @@ class TrainingData(Part):
 
 
 class Training(Part):
-    """How a net came to be: data, recipe, device, length."""
+    """How a net came to be: data, recipe, device, length; `run` is a hash of all of it but the length."""
 
     data: list[TrainingData] = []
     recipe: str = ""
+    run: str = ""
     device: str = ""
     steps: int = Field(default=0, ge=0)
     seconds: FiniteFloat = Field(default=0.0, ge=0)
