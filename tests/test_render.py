@@ -397,8 +397,29 @@ class TestMovies:
         assert statuses([still, movie], range(1, 4)) == ["rendered"] * 6
         assert movie_is_current(movie, [1, 2, 3])
         assert statuses([movie], range(1, 4)) == ["current"] * 3
-        assert statuses([movie], range(1, 3)) == ["rendered"] * 2
-        assert statuses([still, movie], range(1, 3)) == ["current"] * 4
+        assert statuses([still, movie], range(1, 4)) == ["current"] * 6
+
+    def test_a_movie_of_other_frames_too_is_never_replaced_unless_forced(self, tmp_path: Path) -> None:
+        graded = vfxgen.Grade(vfxgen.read(write_plate(tmp_path, range(1, 6))), slope=1.2)
+        still, movie = (Job(graded, Output(path=str(tmp_path / name))) for name in ("g.####.exr", "g.mp4"))
+        assert statuses([movie], [1, 2, 4]) == ["rendered"] * 3
+        with pytest.raises(
+            RequestError, match=r"g.mp4: .* holds 1-2,4; one of 2-4 would lose 1: render chunks without"
+        ):
+            statuses([still, movie], [2, 3, 4])
+        assert not (tmp_path / "g.0002.exr").exists() and movie_is_current(movie, [1, 2, 4])
+        assert statuses([movie], range(1, 5)) == ["rendered"] * 4
+        assert [event.status for event in render([movie], [2, 3], force=True)] == ["rendered"] * 2
+        assert vfxgen.read(movie.output.path).range == [1, 2]
+
+    def test_of_two_chunks_at_once_the_movie_that_is_there_first_stays(self, tmp_path: Path) -> None:
+        graded = vfxgen.Grade(vfxgen.read(write_plate(tmp_path, range(1, 6))), slope=1.2)
+        movie = Job(graded, Output(path=str(tmp_path / "g.mp4")))
+        slow = render([movie], [1, 2, 3])
+        assert next(slow).status == "rendered"
+        assert statuses([movie], [4, 5]) == ["rendered"] * 2
+        assert [event.status for event in slow] == ["rendered", "failed"]
+        assert movie_is_current(movie, [4, 5])
 
     @pytest.mark.parametrize("name", ["m.mov", "m.mp4"])
     def test_a_movie_has_the_plates_frame_rate_time_code_and_pixel_aspect(self, tmp_path: Path, name: str) -> None:

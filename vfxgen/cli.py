@@ -39,7 +39,9 @@ app.command("train")(cli_train.train)
 
 _SET = "node.parameter=value; may be given more than once. An input is a node: foreground.colorspace=ACEScg."
 Frames = Annotated[str, typer.Option("--frames", help="Frame range: 1001-1100, 1001-1100x2, 1001,1005. Default: all.")]
-Force = Annotated[bool, typer.Option("--force", help="Make frames again that are current.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Make frames again that are current, and movies that lose frames.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of progress.")]
 Memory = Annotated[float, typer.Option("--memory", help="GiB that waiting frames may take.", min=0.1, max=1e6)]
 OnError = Annotated[Literal["stop", "skip"], typer.Option("--on-error", help="After a frame that fails: stop or skip.")]

@@ -69,7 +69,7 @@ def _needs(request: Request, send: Send) -> dict[str, Any]:
 
 def _check(request: Request, send: Send) -> dict[str, Any]:
     work = work_of(request)
-    render.check(list(work.jobs.values()), work.frames)
+    render.check(list(work.jobs.values()), work.frames, work.options["force"])
     return {"outputs": {name: frame_states(job, work.frames) for name, job in work.jobs.items()}}
 
 

@@ -14,7 +14,7 @@ from vfxgen.operators.read import Read
 from vfxgen.output import Output, output_of
 from vfxgen.render.job import Event as Event
 from vfxgen.render.job import Job as Job
-from vfxgen.render.movies import encode, source_of
+from vfxgen.render.movies import check_frames, encode, source_of
 from vfxgen.render.movies import movie_is_current as movie_is_current
 from vfxgen.render.stills import READERS as READERS
 from vfxgen.render.stills import WRITERS as WRITERS
@@ -67,7 +67,7 @@ def render(
     >>> [event.status for event in render([Job(constant([0.18, 0.18, 0.18]), Output(path=path))], [1, 2])]
     ['rendered', 'rendered']
     """
-    check(jobs, frames)
+    check(jobs, frames, force)
     for job in jobs:
         job.sequence.reset()
         sweep_temporaries(job.output.pattern.file(number) for number in frames)
@@ -86,13 +86,14 @@ def render(
             yield from encode(job, source_of(job, stills), frames, force)
 
 
-def check(jobs: Values[Job], frames: Values[int]) -> None:
+def check(jobs: Values[Job], frames: Values[int], force: bool = False) -> None:
     """Refuse a request that cannot work, before anything is written.
 
     Raises
     ------
     RequestError
-        No frames; an output that cannot be written, that would overwrite an input, or that two jobs share.
+        No frames; an output that cannot be written, that would overwrite an input, or that two jobs share; a movie
+        that would lose frames, without `force`.
     """
     if not frames:
         raise RequestError("no frames to render: give a frame range such as 1001-1100")
@@ -113,6 +114,8 @@ def check(jobs: Values[Job], frames: Values[int]) -> None:
         if files & written:
             raise RequestError(f"{job.output.path}: two outputs would write this file")
         written |= files
+        if job.output.is_movie and not force:
+            check_frames(job.output, frames)
 
 
 def events_per_frame(jobs: Values[Job]) -> int:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from collections.abc import Sequence as Values
 from fractions import Fraction
 
-from vfxgen.errors import VfxgenError
+from vfxgen.errors import RequestError, VfxgenError
 from vfxgen.frame import FPS, Frame
 from vfxgen.log import say_once
 from vfxgen.media import image, timecode
+from vfxgen.media.pattern import format_frames, parse_frames
 from vfxgen.media.publish import published
 from vfxgen.operator import digest
 from vfxgen.operators.read import Read
+from vfxgen.output import Output
 from vfxgen.render.job import Event, Job
 from vfxgen.sequence import Sequence, every_sequence
+
+_COMMENT = re.compile(r"([0-9a-f]{64})(?: ([0-9x,-]+))?")
+"""What a movie says of itself: its key, and which frames it holds."""
 
 
 def source_of(job: Job, stills: Values[Job]) -> Sequence:
@@ -53,7 +59,7 @@ def encode(job: Job, source: Sequence, frames: Values[int], force: bool) -> Iter
                 fps=fps,
                 pixel_aspect=frame.pixel_aspect,
                 timecode=_time_code(frame, fps),
-                comment=key,
+                comment=f"{key} {format_frames(frames)}",
             ) as writer,
         ):
             for number in frames:
@@ -63,10 +69,30 @@ def encode(job: Job, source: Sequence, frames: Values[int], force: bool) -> Iter
                 seconds = time.perf_counter() - start
                 if number != frames[-1]:
                     yield Event(number, "rendered", (), {"write": seconds})
+            if not force:
+                # Another chunk may have put its own there meanwhile.
+                check_frames(output, frames)
         yield Event(frames[-1], "rendered", (output.path,), {"write": seconds})
     except VfxgenError as error:
         said = str(error)
         yield Event(number, "failed", error=said if output.path in said else f"{output.path}: {said}")
+
+
+def check_frames(output: Output, frames: Values[int]) -> None:
+    """Refuse to put a movie of `frames` in the place of one that holds others too.
+
+    Raises
+    ------
+    RequestError
+        The message names those that would be lost, and says what to do.
+    """
+    _, held = _said_by(output.path)
+    if lost := sorted(set(held) - set(frames)):
+        raise RequestError(
+            f"{output.path}: the movie that is there holds {format_frames(held)}; one of {format_frames(frames)} would "
+            f"lose {format_frames(lost)}: render chunks without it (--output NAME), and it at the end, with all its "
+            "frames; or give --force"
+        )
 
 
 def movie_is_current(job: Job, frames: Values[int]) -> bool:
@@ -93,6 +119,12 @@ def _time_code(first: Frame, fps: Fraction) -> str:
 
 
 def _holds(path: str, key: str) -> bool:
+    return _said_by(path)[0] == key
+
+
+def _said_by(path: str) -> tuple[str, list[int]]:
+    """The key and the frames of the movie at `path`: empty where there is none, or none of ours."""
     from vfxgen.media.movie_writer import comment_of
 
-    return os.path.exists(path) and comment_of(path) == key
+    said = _COMMENT.fullmatch(comment_of(path)) if os.path.exists(path) else None
+    return (said[1], parse_frames(said[2]) if said[2] else []) if said else ("", [])
