@@ -464,6 +464,12 @@ class TestMovies:
         events = list(render([Job(Failing(), Output(path=str(tmp_path / "f.mp4")))], [1, 2, 3, 4]))
         assert (events[-1].status, events[-1].frame) == ("failed", 3)
 
+    def test_a_gap_in_the_plate_of_a_movie_is_said_of_its_own_frame(self, tmp_path: Path) -> None:
+        plate = vfxgen.read(write_plate(tmp_path, [1, 2, 4]))
+        (event,) = render([Job(plate, Output(path=str(tmp_path / "g.mp4")))], [1, 2, 3, 4], on_error="skip")
+        assert (event.frame, event.status) == (3, "failed")
+        assert "g.mp4" in event.error and "frame 3 does not exist" in event.error
+
     def test_a_movie_whose_frames_failed_is_not_made_and_says_so(self, tmp_path: Path) -> None:
         failing = Failing()
         jobs = [Job(failing, Output(path=str(tmp_path / name))) for name in ("f.####.exr", "f.mp4")]

@@ -41,13 +41,17 @@ def encode(job: Job, source: Sequence, frames: Values[int], force: bool) -> Iter
     """All frames of one job, as `source` gives them, into one movie, which appears when the last of them is in it."""
     from vfxgen.media.movie_writer import MovieWriter
 
-    output, number = job.output, frames[0]
+    output = job.output
     try:
+        for number in frames:
+            # Kept; asked one by one, so that what fails is said of its own frame.
+            job.sequence.key(number)
         key = _movie_key(job, frames)
         if not force and _holds(output.path, key):
             for number in frames:
                 yield Event(number, "current", (output.path,))
             return
+        number = frames[0]
         frame = source[number]
         fps = output.fps or frame.fps or FPS
         with (
