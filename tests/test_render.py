@@ -477,6 +477,15 @@ class TestMovies:
         assert "f.mp4: not made, since frames failed: 3" in events[-1].error
         assert not (tmp_path / "f.mp4").exists()
 
+    def test_every_event_names_the_outputs_it_is_about(self, tmp_path: Path) -> None:
+        still, movie = (Output(path=str(tmp_path / name)) for name in ("g.####.exr", "g.mp4"))
+        failing = Failing()
+        jobs = [Job(failing, still, "comp"), Job(failing, still.model_copy(update={"path": still.path + "r.exr"}))]
+        events = list(render([*jobs, Job(failing, movie, "review")], [1, 2, 3], on_error="skip"))
+        assert [event.outputs for event in events] == [("comp", jobs[1].output.path)] * 3 + [("review",)]
+        again = list(render([jobs[0], Job(constant([0.1] * 3), movie, "review")], [1, 2]))
+        assert [event.outputs for event in again] == [("comp",)] * 2 + [("review",)] * 2
+
     def test_a_movie_that_fails_leaves_the_old_one(self, tmp_path: Path) -> None:
         path = tmp_path / "review.mp4"
         path.write_bytes(b"the old one")

@@ -77,7 +77,10 @@ def render_shot(
         raise RequestError(f"{shot}: there is no output '{unknown[0]}'; there are {', '.join(loaded.outputs)}")
     sequences = graph.build(loaded.nodes, str(Path(shot).parent), shot)
     chosen = {name: made for name, made in loaded.outputs.items() if not output or name in output}
-    jobs = [render.Job(sequences[made.node], Output(**made.model_dump(exclude={"node"}))) for made in chosen.values()]
+    jobs = [
+        render.Job(sequences[made.node], Output(**made.model_dump(exclude={"node"})), name)
+        for name, made in chosen.items()
+    ]
     return _run(jobs, parse_frames(frames or loaded.frames), as_json, on_error=on_error, force=force, memory=memory)
 
 

@@ -138,7 +138,7 @@ def _work_of_graph(request: GraphRequest, method: str) -> Work:
             known = ", ".join(sequences) or "none"
             raise GraphError(f"{method}: outputs.{name}.node = '{made.node}': no such node; there are {known}")
         fields = made.model_dump(exclude={"node"}) | {"path": graph.located(made.path, request.folder)}
-        jobs[name] = Job(sequences[made.node], Output(**fields))
+        jobs[name] = Job(sequences[made.node], Output(**fields), name)
     if not jobs:
         raise GraphError(f"{method}: outputs is empty: name -> node and path")
     first = next(iter(jobs.values()))

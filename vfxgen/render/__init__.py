@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Values
+from dataclasses import replace
 from typing import Literal
 
 from vfxgen.errors import FrameError, RequestError
@@ -77,13 +78,14 @@ def render(
         for event in Stills(stills, frames, on_error, force, memory).events():
             if event.status == "failed":
                 failed.append(event.frame)
-            yield event
+            yield replace(event, outputs=tuple(job.label for job in stills))
     for job in jobs:
         if job.output.is_movie and failed:
-            lost = format_frames(sorted(set(failed)))
-            yield Event(failed[0], "failed", error=f"{job.output.path}: not made, since frames failed: {lost}")
+            lost = f"{job.output.path}: not made, since frames failed: {format_frames(sorted(set(failed)))}"
+            yield Event(failed[0], "failed", error=lost, outputs=(job.label,))
         elif job.output.is_movie:
-            yield from encode(job, source_of(job, stills), frames, force)
+            for event in encode(job, source_of(job, stills), frames, force):
+                yield replace(event, outputs=(job.label,))
 
 
 def check(jobs: Values[Job], frames: Values[int], force: bool = False) -> None:

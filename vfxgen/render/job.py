@@ -25,6 +25,8 @@ class Event:
         Seconds of work by stage: ``read``, ``compute``, ``write``.
     error
         What went wrong, in words.
+    outputs
+        The outputs it tells of, as `Job.label` has them: all that are stills, or a movie.
     """
 
     frame: int
@@ -32,11 +34,18 @@ class Event:
     paths: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     error: str = ""
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Job:
-    """One sequence and where its frames go."""
+    """One sequence and where its frames go; `name` is what a shot file calls the output."""
 
     sequence: Sequence
     output: Output
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name, else the path, of the output."""
+        return self.name or self.output.path
