@@ -237,7 +237,8 @@ class Frame:
                 if name == "R" and self.file_space and self.file_space != self.colorspace:
                     say_once(
                         f"{self.source}: its R is used as a matte after a colour conversion from {self.file_space}; "
-                        "read it with colorspace = Raw, or give it an alpha"
+                        "read it with colorspace = Raw, or give it an alpha",
+                        about=f"{self.files} R",
                     )
                 return self.pixels(name)
         raise FrameError(

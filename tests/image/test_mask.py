@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from vfxgen.frame import RGB, Box, Frame, Origin, Pixels
-from vfxgen.image.mask import within
+from vfxgen.image.mask import matte_on, say_of_what_is_no_matte, within
 from vfxgen.testing import Pictures
 
 SIZE = (4, 5)
@@ -82,3 +82,33 @@ def test_a_painted_mask_means_its_code_value_on_every_data_window(window: Box) -
     result = np.ones((window.height, window.width, 3), np.float32)
     mixed = within(mask, result, plate, RGB)
     assert mixed[0, -1].tolist() == [0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 255), (0, 2), (-0.5, 0.5), (0, np.inf)])
+def test_values_that_are_no_coverage_are_said_once_of_a_sequence(
+    low: float, high: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    values = filled(0.3)
+    values[0, 0], values[-1, -1], values[1, 1] = low, high, np.nan
+    for number in (1001, 1002):
+        matte_on(replace(mask_of(values), number=number, source=f"roto.{number}.exr"), Pictures(filled(0, 3))[1])
+    (said,) = caplog.messages
+    assert said.startswith(f"roto.1001.exr: a matte with values from {low:g} to {high:g}: ")
+
+
+def test_the_overshoot_of_a_filter_and_a_broken_pixel_are_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    values = filled(1.04)
+    values[0], values[1] = -0.06, np.nan
+    matte_on(mask_of(values), Pictures(filled(0, 3))[1])
+    say_of_what_is_no_matte(mask_of(np.zeros((0, 5, 1), np.float32)))
+    assert not caplog.messages
+
+
+def test_an_alpha_of_1_beside_a_painted_picture_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    plate, painted = Pictures(filled(0, 3))[1], filled(1, 4)
+    matte_on(mask_of(painted, "RGBA"), plate)
+    matte_on(mask_of(filled(1)), plate)
+    assert not caplog.messages
+    painted[:2, :, :2] = 0
+    matte_on(mask_of(painted, "RGBA"), plate)
+    assert "its A is taken as the matte, and is 1 everywhere, but R G is not" in caplog.text

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vfxgen.errors import RequestError
 from vfxgen.frame import RGB, RGBA, Frame, Pixels
-from vfxgen.image.mask import matte_on
+from vfxgen.image.mask import matte_on, say_of_what_is_no_matte
 from vfxgen.log import log
 from vfxgen.media.pattern import parse_frames
 from vfxgen.sequence import Sequence
@@ -202,6 +202,7 @@ def _matte(painted: Frame) -> Pixels:
                 f"train: frame {painted.number} of {painted.source}: a coloured picture without A is no matte; paint "
                 "it as A, or as one grey channel"
             )
+    say_of_what_is_no_matte(painted)
     return painted.matte
 
 
