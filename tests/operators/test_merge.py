@@ -242,6 +242,15 @@ def test_other_display_windows_are_said_once(caplog: pytest.LogCaptureFixture) -
     assert "99x9+0+0" in caplog.messages[0]
 
 
+def test_other_pixel_aspects_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    square, wide = (
+        Placed(replace(constant([1] * 4)[1], attributes={"PixelAspectRatio": Attribute(aspect, "float")}))
+        for aspect in (1.0, 2.0)
+    )
+    assert vfxgen.Merge(wide, square)[1].pixel_aspect == 2
+    assert "a foreground of 6x4+0+0, pixel aspect 1, on a plate of 6x4+0+0, pixel aspect 2" in caplog.text
+
+
 def test_two_working_spaces_are_refused() -> None:
     other = Placed(replace(constant([1] * 4)[1], colorspace="ACES2065-1"))
     with pytest.raises(FrameError, match=r"'ACEScg'.*'ACES2065-1'.*same working_space"):

@@ -51,7 +51,8 @@ class Merge(Operator):
 
     Channels are those Nuke's Merge takes: R, G, B and A are merged; the plate's other channels pass, the foreground's
     others are left out. A picture without alpha is opaque within its data window; the result has A where either has it.
-    The display window is the plate's, also where the foreground has another one: pixels meet by their coordinates.
+    Display window and pixel aspect are the plate's, also where the foreground has others: pixels meet by their
+    coordinates, which is said once.
     ``in`` and ``out`` keep the plate's data window too where a mask, a mix or other channels need it.
 
     Notes
