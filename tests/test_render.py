@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -22,12 +23,12 @@ from vfxgen.errors import FrameError, RequestError
 from vfxgen.frame import Attribute, Frame
 from vfxgen.media.image import write_image
 from vfxgen.output import Output
-from vfxgen.render import Job, movie_is_current, render
+from vfxgen.render import Job, check, movie_is_current, render
 from vfxgen.sequence import Sequence
 from vfxgen.testing import Pictures, constant
 
 
-def statuses(jobs: list[Job], frames: range, **options: object) -> list[str]:
+def statuses(jobs: list[Job], frames: Iterable[int], **options: object) -> list[str]:
     return [event.status for event in render(jobs, list(frames), **options)]  # type: ignore[arg-type]
 
 
@@ -224,11 +225,22 @@ class TestFailures:
         assert leftovers(tmp_path) == []
         assert not list(tmp_path.glob("o.*.exr"))
 
-    def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("name", ["o.####.exr", "new/o.####.exr", "o.mp4"])
+    def test_a_folder_that_cannot_be_written_is_said_before_the_first_frame(self, tmp_path: Path, name: str) -> None:
         (tmp_path / "file").write_text("in the way")
-        job = Job(constant([1, 1, 1]), Output(path=str(tmp_path / "file" / "o.####.exr")))
-        events = list(render([job], [1]))
-        assert events[0].status == "failed" and "cannot be written" in events[0].error
+        made = Failing()
+        with pytest.raises(RequestError, match=r"file.*o\..*: cannot be written"):
+            list(render([Job(made, Output(path=str(tmp_path / "file" / name)))], [3]))
+        assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+    @pytest.mark.skipif(not os.path.isdir("/sys/kernel"), reason="no folder that root may not write")
+    def test_nor_one_where_root_only_seems_to_be_allowed(self) -> None:
+        with pytest.raises(RequestError, match=r"/sys/vfxgen/o.0001.exr: cannot be written"):
+            list(render([Job(constant([1, 1, 1]), Output(path="/sys/vfxgen/o.####.exr"))], [1]))
+
+    def test_a_folder_that_is_not_there_yet_is_not_made_to_see(self, tmp_path: Path) -> None:
+        check([Job(constant([1, 1, 1]), Output(path=str(tmp_path / "a" / "b" / "o.####.exr")))], [1])
+        assert not list(tmp_path.iterdir())
 
 
 class TestRequests:

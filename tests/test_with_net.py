@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_nets import built
 
 import vfxgen
 from vfxgen.errors import RequestError
 from vfxgen.operators import operators
-from vfxgen.testing import constant
+from vfxgen.testing import Pictures, constant
 from vfxgen.with_net import WithNet
 
 
@@ -36,6 +37,23 @@ def test_the_backend_reaches_the_net(net: str) -> None:
     assert vfxgen.Upscale(plate, net=net, device="cpu", backend="torch")[1].size == (8, 12)
     with pytest.raises(RequestError, match=r"not on 'openvino'. Export it first: vfxgen export small --to onnx --card"):
         vfxgen.Upscale(plate, net=net, device="cpu", backend="openvino")[1]
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"device": "cuda:99"}, "small': device 'cuda:99' was asked for"),
+        ({"device": "gpu"}, "device 'gpu' must be auto, cpu or cuda:N"),
+        ({"backend": "openvino"}, "not on 'openvino'"),
+    ],
+)
+def test_what_is_not_there_is_said_before_the_first_frame(
+    net: str, tmp_path: Path, how: dict[str, str], said: str
+) -> None:
+    plate = Pictures({2: np.zeros((4, 4, 3), np.float32)})
+    upscaled = vfxgen.Upscale(vfxgen.Grade(plate), net=net, temporal=1.0, **how)
+    with pytest.raises(RequestError, match=said):
+        vfxgen.write(upscaled, tmp_path / "o.####.exr", [1])
 
 
 def test_another_backend_makes_other_frames(net: str) -> None:

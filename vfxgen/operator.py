@@ -231,6 +231,15 @@ class Operator(Sequence):
         """The nets (`vfxgen.zoo.registry.Entry`) its frames are made with, by folder; none for most."""
         return {}
 
+    def check(self) -> None:
+        """Refuse what no frame could be made with here; a render asks once, before the first.
+
+        Raises
+        ------
+        RequestError
+            The message says what is not there, and what to do.
+        """
+
     # Kept, or a graph of stills in which every node has two inputs would take twice as long with every node.
     @cached_property
     def range(self) -> list[int] | None:

@@ -18,7 +18,7 @@ from vfxgen.frame import Frame, Pixels, is_frame_rate
 from vfxgen.media import image, movie
 from vfxgen.media.layers import with_layer_as_file_has_it
 from vfxgen.media.pattern import Pattern
-from vfxgen.media.publish import published
+from vfxgen.media.publish import published, require_writable
 from vfxgen.media.storage import storable
 from vfxgen.operator import digest
 from vfxgen.provenance import Provenance, published_key, with_provenance
@@ -125,7 +125,8 @@ class Output(BaseModel):
         Raises
         ------
         RequestError
-            Unknown format, compression, colour space or view; one file for many frames.
+            Unknown format, compression, colour space or view; one file for many frames; a folder that cannot be
+            written.
         """
         if self.is_movie:
             self._check_movie()
@@ -137,6 +138,16 @@ class Output(BaseModel):
             color.resolve(self.colorspace)
         if self.view:
             color.to_display(np.zeros((1, 1, 3), np.float32), color.working_space(), view=self.view)
+        self._check_folder(frames)
+
+    def _check_folder(self, frames: list[int]) -> None:
+        files = map(self.pattern.file, frames)
+        # Where every file is there, all may be current, and their folder locked by now.
+        if missing := next((file for file in files if not os.path.exists(file)), ""):
+            try:
+                require_writable(missing)
+            except MediaError as error:
+                raise RequestError(str(error)) from None
 
     def _check_movie(self) -> None:
         from vfxgen.media.movie_writer import CODECS

@@ -69,6 +69,13 @@ class WithNet:
         """The net its frames are made with, by its folder."""
         return {str(self._entry.folder): self._entry} if self._entry else {}
 
+    def check(self) -> None:
+        """Refuse a device that is not there, and a backend that does not run the net."""
+        from vfxgen.backends.net import check
+
+        if self._entry:
+            check(self._entry, self.device, self.backend)
+
     @cached_property
     def _net(self) -> Net:
         from vfxgen.backends.net import load

@@ -148,6 +148,23 @@ def load(entry: Entry, device: str = "auto", precision: str = "auto", backend: s
         return _warm[key]
 
 
+def check(entry: Entry, device: str, backend: str) -> None:
+    """Refuse what `load` would for its device, backend or format, without loading anything.
+
+    Raises
+    ------
+    RequestError
+        The device is not there, or the backend does not run nets of this format.
+    """
+    from vfxgen.zoo.registry import check_runnable
+
+    check_runnable(entry.card)
+    _resolve_backend(entry.card, backend)
+    # There always is one for auto: torch is not asked.
+    if device != "auto":
+        resolve_device(device, f"net '{entry.card.name}'")
+
+
 _warm: dict[tuple[str, ...], Net] = {}
 _lock = threading.Lock()
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import socket
+import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -57,6 +58,25 @@ def published(path: str) -> Iterator[str]:
     finally:
         with suppress(OSError):
             os.unlink(temporary)
+
+
+def require_writable(path: str) -> None:
+    """See whether `path` could be published, before anything is made for it; no trace is left.
+
+    Raises
+    ------
+    MediaError
+        Its folder cannot be written, or not be made.
+    """
+    folder = os.path.dirname(path) or "."
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder) or "."
+    try:
+        # Who may write is the server's to say: only a file that was made tells.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise MediaError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def temporary_name(path: str) -> str:

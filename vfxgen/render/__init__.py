@@ -11,6 +11,7 @@ from typing import Literal
 from vfxgen.errors import FrameError, RequestError
 from vfxgen.media.pattern import format_frames, parse_frames
 from vfxgen.media.publish import sweep_temporaries
+from vfxgen.operator import Operator
 from vfxgen.operators.read import Read
 from vfxgen.output import Output, output_of
 from vfxgen.render.job import Event as Event
@@ -95,7 +96,7 @@ def check(jobs: Values[Job], frames: Values[int], force: bool = False) -> None:
     ------
     RequestError
         No frames; an output that cannot be written, that would overwrite an input, or that two jobs share; a movie
-        that would lose frames, without `force`.
+        that would lose frames, without `force`; a device that is not there.
     """
     if not frames:
         raise RequestError("no frames to render: give a frame range such as 1001-1100")
@@ -104,9 +105,11 @@ def check(jobs: Values[Job], frames: Values[int], force: bool = False) -> None:
     sources: dict[str, str] = {}
     for job in jobs:
         job.output.check(list(frames))
-        for leaf in every_sequence(job.sequence):
-            if isinstance(leaf, Read):
-                sources |= {os.path.realpath(leaf.pattern.file(number)): leaf.path for number in frames}
+        for node in every_sequence(job.sequence):
+            if isinstance(node, Operator):
+                node.check()
+            if isinstance(node, Read):
+                sources |= {os.path.realpath(node.pattern.file(number)): node.path for number in frames}
     written: set[str] = set()
     for job in jobs:
         files = {os.path.realpath(job.output.pattern.file(number)) for number in frames}
