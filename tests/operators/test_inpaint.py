@@ -81,6 +81,11 @@ def test_a_mask_over_everything_is_refused() -> None:
         inpaint(texture(SIZE), np.ones((*SIZE, 1), np.float32))[3]
 
 
+def test_a_plate_that_is_nan_outside_the_mask_is_not_said_to_be_masked() -> None:
+    with pytest.raises(FrameError, match="frame 3: what the mask leaves is NaN or infinite"):
+        inpaint(np.full_like(texture(SIZE), np.nan), spot(1.0))[3]
+
+
 class Placed(Sequence):
     """A frame with alpha, ids, and a data window that is not its display window."""
 

@@ -133,6 +133,12 @@ def test_a_plate_without_a_screen_names_the_frame_and_the_remedy() -> None:
     assert (keyed[..., 3] == 1).all()
 
 
+def test_a_plate_that_is_nan_everywhere_is_no_plate_without_a_screen() -> None:
+    broken = Pictures({1: plate(), 2: np.full_like(plate(), np.nan)})
+    with pytest.raises(FrameError, match="key: frame 2 of the plate is NaN or infinite in every pixel"):
+        vfxgen.Key(broken)[2]
+
+
 def test_a_screen_colour_that_is_not_green_is_refused() -> None:
     with pytest.raises(RequestError, match="is not green"):
         vfxgen.Key(Pictures(plate()), screen_color=(0.5, 0.2, 0.1))[1]

@@ -110,9 +110,12 @@ class Inpaint(WithNet, Operator):
         light = plate.rgb
         hole, finite = mix > 0, np.isfinite(light).all(axis=-1)
         if not (finite & ~hole).any():
-            raise FrameError(
-                f"inpaint: frame {number}: the mask covers the whole frame: nothing is left to fill it from"
+            why = (
+                "the mask covers the whole frame"
+                if hole.all()
+                else "what the mask leaves is NaN or infinite in every pixel"
             )
+            raise FrameError(f"inpaint: frame {number}: {why}: nothing is left to fill it from")
         known = np.where(hole[..., None], np.float32(0), light)
         if not (finite | hole).all():
             # What is not finite is no example: a pixel far away that flickers must not make another fill.

@@ -98,6 +98,8 @@ class Key(WithNet, Operator):
         plate = self.input_frame("plate", number)
         if 0 in plate.size:
             raise FrameError(f"{self.name}: frame {number} of the plate has no pixels")
+        if not np.isfinite(plate.rgb).all(axis=-1).any():
+            raise FrameError(f"{self.name}: frame {number} of the plate is NaN or infinite in every pixel")
         space = _keying_space(plate.colorspace)
         light = color.convert(plate.rgb, plate.colorspace, space)
         try:
