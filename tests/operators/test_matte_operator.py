@@ -252,11 +252,13 @@ def test_a_cut_between_keyframes_is_a_wall() -> None:
         one[5]
 
 
-def test_what_says_nothing_or_too_much_is_refused() -> None:
+def test_what_says_nothing_or_too_much_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="give a trimap, a rough mask or keyframes"):
         Matte(Pictures(shot()))
     with pytest.raises(RequestError, match="rough and keyframes are given; give one of them"):
         cut(keyframes=mattes({1: coverage(1)}))
+    with pytest.raises(RequestError, match=rf"keyframes: there are none in {tmp_path}/none.####.exr; give a sequence"):
+        keyed(keyframes=vfxgen.read(tmp_path / "none.####.exr"))[3]
     with pytest.raises(RequestError, match=r"keyframes: 9 is not among the plate's frames 1 \.\. 5"):
         keyed(keyframes=mattes({1: coverage(1), 9: coverage(1)}))[2]
     with pytest.raises(FrameError, match="has no channel R G B"):

@@ -56,6 +56,9 @@ class Read(Operator):
         if self.colorspace:
             color.resolve(self.colorspace)
 
+    def __str__(self) -> str:
+        return self.path
+
     @cached_property
     def _movie(self) -> movie.Movie | None:
         return movie.Movie(self.path) if movie.is_movie(self.path) else None

@@ -163,7 +163,7 @@ def painted_frames(keyframes: Sequence, plate: Sequence) -> list[int]:
             "(matte.####.exr), or give it as rough"
         )
     if not numbers:
-        raise RequestError("keyframes: there are none; give a sequence that has at least one painted frame")
+        raise RequestError(f"keyframes: there are none in {keyframes}; give a sequence that has a painted frame")
     there = plate.range
     outside = [] if there is None else sorted(set(numbers) - set(there))
     if outside:
