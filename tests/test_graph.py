@@ -95,6 +95,10 @@ class TestRoundTrip:
         shot = graph.load_shot(written(tmp_path, {**SHOT, "nodes": {}, "graph": "look.toml"}))
         assert set(shot.nodes) == {"plate", "grade"}
 
+    def test_without_a_name_it_is_called_as_its_file(self, tmp_path: Path) -> None:
+        path = written(tmp_path, {name: value for name, value in SHOT.items() if name != "name"})
+        assert graph.load_shot(path).name == Path(path).stem
+
     def test_a_movie_has_its_own_frame_rate_or_the_shots(self, tmp_path: Path) -> None:
         outputs = {
             "own": {"node": "grade", "path": "a.mp4", "fps": 25},
@@ -162,6 +166,19 @@ class TestErrorsNameNodeAndField:
         assert said in str(caught.value)
         assert path in str(caught.value)
         assert "\n" not in str(caught.value)
+
+    def test_every_node_that_is_wrong_is_told_at_once_and_once(self) -> None:
+        nodes: graph.Nodes = {
+            "plate": {"operator": "read", "path": "p.exr", "colour": 1},
+            "one": {"operator": "grade", "plate": "plate"},
+            "two": {"operator": "grade", "plate": "plat"},
+            "three": {"operator": "grde"},
+        }
+        with pytest.raises(GraphError) as caught:
+            graph.build(nodes, "", "look.toml")
+        said = str(caught.value)
+        assert said.count("look.toml: ") == 3
+        assert said.index("nodes.plate: read: has no") < said.index("nodes.two.plate = 'plat'") < said.index("'grde'")
 
     def test_a_circle_of_three_is_shown(self) -> None:
         nodes = {name: {"operator": "grade", "plate": source} for name, source in (("a", "b"), ("b", "c"), ("c", "a"))}

@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
 import pydantic
@@ -49,7 +50,7 @@ class Shot(Document):
     Parameters
     ----------
     name
-        Of the shot.
+        Of the shot; empty: as its file is called.
     frames
         Frame range, ``1001-1100x2,1150``.
     fps
@@ -68,7 +69,7 @@ class Shot(Document):
         Name -> the parameters of `vfxgen.Read`: what the results are measured against, where it is known.
     """
 
-    name: str
+    name: str = ""
     frames: str
     fps: FrameRate | None = None
     working_space: str = ""
@@ -138,7 +139,8 @@ def load_shot(path: str) -> Shot:
         The file is wrong: the message names the field and what is allowed.
     """
     shot = validated(Shot, load(path), path)
-    folder = os.path.dirname(path)
+    folder, file = os.path.split(path)
+    shot.name = shot.name or os.path.splitext(file)[0]
     if shot.graph:
         graph_path = os.path.join(folder, shot.graph)
         joined = validated(Document, load(graph_path), graph_path)
@@ -204,17 +206,29 @@ def build(nodes: Nodes, folder: str, where: str) -> dict[str, Sequence]:
     Raises
     ------
     GraphError
-        An unknown operator, node or field, a wrong value, a circle: the message names the node and the field.
+        An unknown operator, node or field, a wrong value, a circle: the message names the node and the field, of every
+        node that is wrong.
     """
     built: dict[str, Sequence] = {}
     place, inside = (f"{where}: ", f"{where}: nodes.") if where else ("", "")
+    wrong: dict[str, GraphError] = {}
 
     def made(name: str, asked_by: tuple[str, ...]) -> Sequence:
+        if name not in built and name not in wrong:
+            try:
+                built[name] = make(name, asked_by)
+            except GraphError as error:
+                wrong[name] = error
+        if name in wrong:
+            raise wrong[name]
+        return built[name]
+
+    def make(name: str, asked_by: tuple[str, ...]) -> Sequence:
+        if not _NAME.fullmatch(name):
+            raise GraphError(f"{place}node '{name}': a name is letters, digits, _ and -, and begins with a letter")
         if name in asked_by:
             circle = " -> ".join([*asked_by[asked_by.index(name) :], name])
             raise GraphError(f"{place}nodes form a circle: {circle}")
-        if name in built:
-            return built[name]
         operator, fields = _operator_of(name, nodes[name], inside)
         values: dict[str, Any] = {}
         for field, value in fields.items():
@@ -227,17 +241,17 @@ def build(nodes: Nodes, folder: str, where: str) -> dict[str, Sequence]:
         for field in [field for field, value in values.items() if _is_path(operator, field, value)]:
             values[field] = located(values[field], folder)
         try:
-            built[name] = operator(**values)
+            return operator(**values)
         except RequestError as error:
             # The words of an operator begin with its name.
             alone = not where and name == operator.name
             raise GraphError(str(error) if alone else f"{inside}{name}: {error}") from None
-        return built[name]
 
     for name in nodes:
-        if not _NAME.fullmatch(name):
-            raise GraphError(f"{place}node '{name}': a name is letters, digits, _ and -, and begins with a letter")
-        made(name, ())
+        with suppress(GraphError):
+            made(name, ())
+    if wrong:
+        raise GraphError("; ".join(dict.fromkeys(map(str, wrong.values()))))
     return built
 
 
