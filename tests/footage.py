@@ -1,15 +1,19 @@
-"""Plates for tests: small EXR sequences with everything a camera original carries."""
+"""Plates for tests: small EXR sequences with everything a camera original carries; and how a render of them went."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from vfxgen.errors import FrameError
 from vfxgen.frame import Attribute, Box, Frame
 from vfxgen.media.image import read_image, write_image
+from vfxgen.render import Job, render
 from vfxgen.sequence import Sequence
+from vfxgen.testing import constant
 
 HEADER = {
     "colorInteropID": Attribute("lin_rec709_scene"),
@@ -89,3 +93,19 @@ def bits(path: str | Path) -> dict[str, bytes]:
 def leftovers(folder: Path) -> list[str]:
     """Temporary files that should not be there."""
     return [path.name for path in folder.rglob(".*.tmp")]
+
+
+def statuses(jobs: list[Job], frames: Iterable[int], **options: object) -> list[str]:
+    return [event.status for event in render(jobs, list(frames), **options)]  # type: ignore[arg-type]
+
+
+class Failing(Sequence):
+    """Frame 3 cannot be made."""
+
+    def frame(self, number: int) -> Frame:
+        if number == 3:
+            raise FrameError("failing: frame 3: broken on purpose")
+        return constant([0.1, 0.2, 0.3])[1]
+
+    def make_key(self, number: int) -> str:
+        return f"failing {number}"
