@@ -16,7 +16,7 @@ SCREEN_CODE = 0.5
 _ORDER = {"green": [0, 1, 2], "blue": [0, 2, 1]}
 _LEARNED, _BEYOND = 8.0, 32.0
 """In the net's light: up to the first it learned; from the second on the key alone is believed."""
-_ALMOST = 0.01
+_ALMOST = 0.04
 """Coverage that is nearer than that to 0 or 1, with no other about it, is as good as decided."""
 _BESIDE = 16
 """Pixels about light it never learned from in which a net is not believed either."""
