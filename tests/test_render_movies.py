@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from footage import Failing, leftovers, plate_frame, statuses, write_plate
 
@@ -15,7 +16,7 @@ from vfxgen.frame import Attribute
 from vfxgen.media.image import write_image
 from vfxgen.output import Output
 from vfxgen.render import Job, movie_is_current, render
-from vfxgen.testing import constant
+from vfxgen.testing import Pictures, constant
 
 
 class TestMovies:
@@ -134,3 +135,12 @@ class TestMovies:
         assert events[-1].status == "failed"
         assert path.read_bytes() == b"the old one"
         assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("space", ["Rec.2100-PQ - Display", "ST2084-P3-D65 - Display", "Rec.1886 Rec.709 - Display"])
+def test_a_movie_says_which_space_it_is_in_and_is_read_as_the_same_light(tmp_path: Path, space: str) -> None:
+    light = np.full((32, 48, 3), (0.3, 0.2, 0.15), np.float32)
+    (path,) = vfxgen.write(Pictures(light), tmp_path / "graded.mov", [1], colorspace=space)
+    back = vfxgen.read(path)[1]
+    assert back.file_space == space
+    assert np.allclose(back.rgb, light, atol=0.01)

@@ -180,6 +180,14 @@ def shown(display: str = "", view: str = "") -> tuple[str, str]:
     return display, view
 
 
+def display_space(display: str = "", view: str = "") -> str:
+    """The colour space that a view of a display ends in; without names as `shown`."""
+    display, view = shown(display, view)
+    space = str(config().getDisplayViewColorSpaceName(display, view))
+    # A shared view may stand for the space that is called as its display.
+    return display if space == "<USE_DISPLAY_NAME>" else space
+
+
 def to_display(rgb: Pixels, source: str, display: str = "", view: str = "") -> Pixels:
     """`rgb` (H, W, 3) as a display shows it, 0..1; without names the configuration's default display and view.
 

@@ -119,6 +119,11 @@ class Output(BaseModel):
             shown = to_view(whole, self.view, self.alpha)
         return shown.rgb if self.alpha == "dropped" else np.concatenate([shown.rgb, whole.alpha], axis=-1)
 
+    @property
+    def movie_space(self) -> str:
+        """Colour interop id of what a movie holds; empty where its space has none."""
+        return color.interop_id(self.colorspace or color.display_space(view=self.view))
+
     def check(self, frames: list[int]) -> None:
         """Refuse what could not be written whatever the frames hold.
 

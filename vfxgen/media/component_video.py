@@ -199,7 +199,6 @@ def encode(pixels: Pixels, pixel_format: str) -> av.VideoFrame:
         rows[:, : plane.width] = code
         plane.update(rows)
     picture.color_range, picture.colorspace = 1, BT709
-    picture.color_primaries, picture.color_trc = BT709, BT709
     return picture
 
 

@@ -44,6 +44,23 @@ _SPACES = {
 }
 
 
+def stream_tags(space: str) -> tuple[int, int]:
+    """Primaries and transfer (numbers of ITU-T H.273) that a stream in a colour interop id says; 2 where it has none.
+
+    sRGB is written as BT.709, as players expect of a movie for a monitor.
+
+    Examples
+    --------
+    >>> stream_tags("pq_rec2020_display"), stream_tags("srgb_rec709_display"), stream_tags("acescct_ap1_scene")
+    ((9, 16), (1, 1), (2, 2))
+    """
+    if space == "srgb_rec709_display":
+        return 1, 1
+    codes = [{name: code for code, name in reversed(table.items())} for table in (_PRIMARIES, _TRANSFER)]
+    said = next((tags for tags, named in _SPACES.items() if named == space), None)
+    return (codes[0][said[0]], codes[1][said[1]]) if said else (2, 2)
+
+
 @contextmanager
 def media_errors(path: str, fault: str) -> Iterator[None]:
     """Say what FFmpeg could not do as a `MediaError` of one line."""

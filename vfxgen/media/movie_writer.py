@@ -13,7 +13,7 @@ from vfxgen.errors import MediaError
 from vfxgen.frame import Pixels
 from vfxgen.log import say_once
 from vfxgen.media import component_video
-from vfxgen.media.movie import Movie, media_errors
+from vfxgen.media.movie import Movie, media_errors, stream_tags
 
 Codec = Literal["h264", "prores", "prores4444"]
 CODECS: dict[str, tuple[Codec, ...]] = {"mp4": ("h264",), "mov": ("h264", "prores", "prores4444")}
@@ -35,7 +35,7 @@ _ENCODER_THREADS = 4
 
 
 class MovieWriter:
-    """Display-referred frames to a movie, BT.709 limited range; the same frames give the same bytes.
+    """Display-referred frames to a movie, BT.709's matrix and limited range; the same frames give the same bytes.
 
     Parameters
     ----------
@@ -54,6 +54,8 @@ class MovieWriter:
         Of its first frame, such as ``01:00:00:00``; empty: none.
     comment
         Goes to the container's metadata as it is.
+    space
+        Colour interop id of the frames, which the stream says where it can; empty: it says nothing.
 
     Raises
     ------
@@ -80,6 +82,7 @@ class MovieWriter:
         pixel_aspect: float = 1.0,
         timecode: str = "",
         comment: str = "",
+        space: str = "srgb_rec709_display",
     ) -> None:
         if codec not in CODECS.get(format, ()):
             known = "; ".join(f"{name}: {', '.join(codecs)}" for name, codecs in CODECS.items())
@@ -91,6 +94,7 @@ class MovieWriter:
                 f"{path}: this PyAV was built without the encoder {self._encoder}; "
                 "install the wheel from PyPI (pip install av), or write EXR frames"
             )
+        self._tags = stream_tags(space)
         self._fps, self._pixel_aspect = fps, Fraction(pixel_aspect).limit_denominator(1000)
         self._stream: av.VideoStream | None = None
         self._shape: tuple[int, ...] = ()
@@ -131,6 +135,7 @@ class MovieWriter:
         held = np.nan_to_num(np.asarray(pixels, np.float32), nan=0.0).clip(-1, 2)
         filled = [(0, -size % step) for size, step in zip(pixels.shape[:2], self._steps, strict=True)]
         picture = component_video.encode(np.pad(held, [*filled, (0, 0)], mode="edge"), self._stream.pix_fmt)
+        picture.color_primaries, picture.color_trc = self._tags
         picture.pts, picture.time_base = self._written, 1 / self._fps
         self._encode(self._stream, picture)
         self._written += 1
@@ -172,7 +177,7 @@ class MovieWriter:
             context.sample_aspect_ratio = self._pixel_aspect
             context.thread_count = _ENCODER_THREADS
             context.color_range, context.colorspace = 1, component_video.BT709
-            context.color_primaries = context.color_trc = component_video.BT709
+            context.color_primaries, context.color_trc = self._tags
         return stream
 
     def _encode(self, stream: av.VideoStream, picture: av.VideoFrame | None) -> None:

@@ -64,6 +64,7 @@ def encode(job: Job, source: Sequence, frames: Values[int], force: bool) -> Iter
                 pixel_aspect=frame.pixel_aspect,
                 timecode=_time_code(frame, fps),
                 comment=f"{key} {format_frames(frames)}",
+                space=output.movie_space,
             ) as writer,
         ):
             for number in frames:
