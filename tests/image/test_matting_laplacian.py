@@ -39,8 +39,11 @@ def test_it_is_the_matrix_of_the_literature(monkeypatch: pytest.MonkeyPatch) -> 
 @given(st.integers(0, 1000))
 def test_it_is_symmetric_and_finds_no_fault_in_what_is_constant(seed: int) -> None:
     picture, (one, other) = light(seed), np.random.default_rng(seed).random((2, 20, 24), np.float32)
-    assert np.vdot(one, product(picture, other)) == pytest.approx(np.vdot(other, product(picture, one)), rel=1e-3)
-    assert np.vdot(one, product(picture, one)) > 0
+    energy = np.vdot(one, product(picture, one))
+    assert energy > 0
+    # Against its own energy: one times the other can be next to 0, where rounding is all there is.
+    difference = np.vdot(one, product(picture, other)) - np.vdot(other, product(picture, one))
+    assert abs(difference) < 1e-6 * energy
     assert np.abs(product(picture, np.ones((20, 24), np.float32))).max() < 1e-5
 
 
