@@ -7,7 +7,7 @@ import numpy as np
 
 from shots.pairs.bodies import ball
 from shots.stage.coverage import sheer
-from shots.stage.nodes import Colour, Floats, grid, mesh_object, node, principled, smooth_noise
+from shots.stage.nodes import Colour, Floats, grid, mesh_object, node, principled, rotation, smooth_noise
 
 Random = np.random.Generator
 
@@ -91,8 +91,3 @@ def weave(random: Random) -> Any:
     front = node(tree, "ShaderNodeBsdfDiffuse", {"Color": (*colour, 1)}).outputs[0]
     # Thin cloth throws somewhat less light forward than back.
     return sheer(material, cover, front, colour, random.uniform(0.15, 0.5))
-
-
-def rotation(angle: float) -> Floats:
-    """About the line of sight."""
-    return np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])

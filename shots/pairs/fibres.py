@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 from shots.stage.hair import hair_material
-from shots.stage.nodes import Floats, link, principled
+from shots.stage.nodes import Floats, link, principled, rotation
 from shots.stage.props import foliage, leaf_material
 
 Random = np.random.Generator
@@ -120,8 +120,7 @@ def wires(centre: Floats, size: float, random: Random) -> list[Any]:
         upright = [np.stack([np.full(12, a) + sag, np.zeros(12), line], 1) for a in across]
         level = [np.stack([line, np.full(12, thick), np.full(12, a) + sag], 1) for a in across]
         paths = np.array(upright + level * int(random.integers(2)))
-        angle = random.uniform(0, pi)
-        paths = paths @ np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+        paths = paths @ rotation(random.uniform(0, pi))
     else:
         count = int(random.integers(2, 14))
         ends = random.uniform(-2.2, 2.2, (count, 4, 3)) * size * [1, 0.3, 1]

@@ -47,6 +47,11 @@ def grid(columns: int, rows: int) -> tuple[Floats, Floats, Faces]:
     return u.ravel(), v.ravel(), quads.tolist()
 
 
+def rotation(angle: float) -> Floats:
+    """A turn about Y, the line of sight, in radians; points (N, 3) stand to its left."""
+    return np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+
+
 def sphere(name: str, centre: Point, radius: float, material: Any, parent: Any = None) -> Any:
     """A smooth sphere, its centre in the space of its parent."""
     u, v, quads = grid(33, 21)
