@@ -56,9 +56,14 @@ def stream_tags(space: str) -> tuple[int, int]:
     """
     if space == "srgb_rec709_display":
         return 1, 1
-    codes = [{name: code for code, name in reversed(table.items())} for table in (_PRIMARIES, _TRANSFER)]
-    said = next((tags for tags, named in _SPACES.items() if named == space), None)
-    return (codes[0][said[0]], codes[1][said[1]]) if said else (2, 2)
+    for (primaries, transfer), named in _SPACES.items():
+        if named == space:
+            return _code(_PRIMARIES, primaries), _code(_TRANSFER, transfer)
+    return 2, 2
+
+
+def _code(table: Mapping[int, str], name: str) -> int:
+    return next(code for code, known in table.items() if known == name)
 
 
 @contextmanager

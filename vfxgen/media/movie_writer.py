@@ -55,7 +55,7 @@ class MovieWriter:
     comment
         Goes to the container's metadata as it is.
     space
-        Colour interop id of the frames, which the stream says where it can; empty: it says nothing.
+        Colour interop id of the frames, which the stream says where it can (`stream_tags`).
 
     Raises
     ------
